@@ -1,0 +1,33 @@
+"""uticket-lite: why sparse networks wait, and how balancing their tickets helps.
+
+The core needs NumPy, Numba and pandas only. `uticket_lite.training` (torch, snnTorch) and
+`uticket_lite.explore` (Altair, ipywidgets) load when they are imported.
+"""
+
+from uticket_lite.accelerator import MAPPINGS, Accelerator
+from uticket_lite.energy import pe_energy
+from uticket_lite.recorded import load_history, load_ticket, recorded_tickets
+from uticket_lite.simulate import Report, balance, compare, simulate
+from uticket_lite.strategies import STRATEGIES, Strategy
+from uticket_lite.synthetic import synthetic_ticket
+from uticket_lite.ticket import Layer, Ticket
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "MAPPINGS",
+    "STRATEGIES",
+    "Accelerator",
+    "Layer",
+    "Report",
+    "Strategy",
+    "Ticket",
+    "balance",
+    "compare",
+    "load_history",
+    "load_ticket",
+    "pe_energy",
+    "recorded_tickets",
+    "simulate",
+    "synthetic_ticket",
+]

@@ -1,0 +1,30 @@
+"""The PE array that a ticket runs on."""
+
+from dataclasses import dataclass
+
+from uticket_lite.errors import one_of, whole_number
+
+MAPPINGS = {
+    "output-channel": "output channels: one filter per PE (weight-stationary)",
+    "input-channel": "input channels: one filter at a time, cut across the PEs",
+}
+"""Mapping name to description: which weights a PE holds in a wave (see `workload.loads`)."""
+
+
+@dataclass(frozen=True)
+class Accelerator:
+    """`n_pe` processing elements that work in parallel and wait for the slowest of them.
+
+    n_pe: number of PEs, 1 or more. Default 16, the paper's array.
+    mapping: `output-channel` (default; the paper's, "sata" in its released code) or
+    `input-channel` ("systolic" there).
+
+    Raises TypeError or ValueError for anything else.
+    """
+
+    n_pe: int = 16
+    mapping: str = "output-channel"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "n_pe", whole_number("n_pe (number of PEs)", self.n_pe))
+        one_of("mapping", self.mapping, MAPPINGS)

@@ -1,0 +1,36 @@
+"""Checks at the public edge: errors that say what was given, what is allowed, what to do."""
+
+import difflib
+import operator
+from collections.abc import Iterable
+
+
+def one_of(what: str, value: str, allowed: Iterable[str]) -> str:
+    """`value` if it is one of `allowed`; otherwise a ValueError that lists them."""
+    names = list(allowed)
+    if value in names:
+        return value
+    close = difflib.get_close_matches(str(value), names, n=1)
+    hint = f" Did you mean {close[0]!r}?" if close else ""
+    raise ValueError(f"{what} {value!r} is not known; choose one of: {', '.join(names)}.{hint}")
+
+
+def whole_number(what: str, value: object, minimum: int = 1) -> int:
+    """`value` as an int of at least `minimum`; TypeError or ValueError otherwise."""
+    try:
+        if isinstance(value, bool):
+            raise TypeError
+        number = operator.index(value)  # type: ignore[arg-type]
+    except TypeError:
+        raise TypeError(f"{what} must be a whole number, not {value!r}") from None
+    if number < minimum:
+        raise ValueError(f"{what} must be {minimum} or more, not {number}")
+    return number
+
+
+def fraction(what: str, value: float, *, below_one: bool = False) -> float:
+    """`value` as a float in [0, 1], or [0, 1) if `below_one`; ValueError otherwise."""
+    number = float(value)
+    if not 0 <= number <= 1 or (below_one and number == 1):
+        raise ValueError(f"{what} must lie in [0, 1{')' if below_one else ']'}, not {value!r}")
+    return number

@@ -1,0 +1,52 @@
+"""Tickets of real training runs that ship with the package, under `data/`."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+
+from uticket_lite.errors import one_of
+from uticket_lite.ticket import Ticket
+
+_PACKAGE = Path(__file__).parent
+DATA = _PACKAGE / "data" if (_PACKAGE / "data").is_dir() else _PACKAGE.parent / "data"
+"""Inside an installed package, or beside it in a checkout."""
+
+
+def round_file(run: Path, number: int) -> Path:
+    """The file of one pruning round's ticket."""
+    return run / f"round-{number:02d}.safetensors"
+
+
+def recorded_tickets() -> tuple[str, ...]:
+    """Names of the recorded runs, for `load_ticket` and `load_history`."""
+    return tuple(sorted(path.parent.name for path in DATA.glob("*/history.json")))
+
+
+def load_history(name: str) -> pd.DataFrame:
+    """One row per round of a recorded run: round, sparsity, accuracy, utilization, …
+
+    Raises ValueError for an unknown name.
+    """
+    run = DATA / one_of("recorded ticket", name, recorded_tickets())
+    return pd.DataFrame(json.loads((run / "history.json").read_text())["rounds"])
+
+
+def load_ticket(name_or_path: str | Path, round: int | None = None) -> Ticket:
+    """A recorded ticket by name, or any ticket file by path.
+
+    round: pruning round of a recorded run, 0 (dense) to the last; default the last.
+    Raises ValueError for an unknown name or round, FileNotFoundError for a missing file.
+    """
+    path = Path(name_or_path)
+    if path.suffix == ".safetensors":
+        if round is not None:
+            raise ValueError(f"round={round} goes with a recorded ticket's name, not with {path}")
+        return Ticket.load(path)
+    one_of("recorded ticket", str(name_or_path), recorded_tickets())
+    run = DATA / path
+    rounds = sorted(int(file.stem.removeprefix("round-")) for file in run.glob("round-*.safetensors"))
+    chosen = rounds[-1] if round is None else round
+    if chosen not in rounds:
+        raise ValueError(f"{path} has rounds {rounds[0]} to {rounds[-1]}, not {round!r}")
+    return Ticket.load(round_file(run, chosen))

@@ -1,0 +1,58 @@
+"""Shapes of the networks' convolutions, for synthetic tickets and as a check on the real ones."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class ConvShape:
+    """A convolution: weights (K, C, kh, kw) and the output positions H·W they are used at."""
+
+    name: str
+    weights: tuple[int, int, int, int]
+    positions: int
+
+
+def plain_convs(plan: tuple[int | str, ...], channels: int, side: int) -> list[ConvShape]:
+    """3×3 convolutions of a VGG-style plan: a number is a layer's filters, "P" halves the side."""
+    convs: list[ConvShape] = []
+    for step in plan:
+        if isinstance(step, int):
+            convs.append(ConvShape(f"conv{len(convs) + 1}", (step, channels, 3, 3), side * side))
+            channels = step
+        else:
+            side //= 2
+    return convs
+
+
+def residual_convs(
+    stages: tuple[tuple[int, int], ...], stem: int, channels: int, side: int
+) -> list[ConvShape]:
+    """3×3 convolutions of a ResNet of basic blocks, with 1×1 shortcuts where a stage widens.
+
+    stages: (filters, blocks); every stage after the first halves the side.
+    """
+    convs = [ConvShape("conv1", (stem, channels, 3, 3), side * side)]
+    channels = stem
+    for s, (filters, blocks) in enumerate(stages, 1):
+        side = side if s == 1 else side // 2
+        for b in range(1, blocks + 1):
+            name = f"stage{s}.block{b}"
+            for c in (1, 2):
+                convs.append(ConvShape(f"{name}.conv{c}", (filters, channels, 3, 3), side * side))
+                if c == 1 and channels != filters:
+                    shortcut = (filters, channels, 1, 1)
+                    convs.append(ConvShape(f"{name}.shortcut", shortcut, side * side))
+                channels = filters
+    return convs
+
+
+VGG16 = (64, 64, "P", 128, 128, "P", 256, 256, 256, "P", 512, 512, 512, "P", 512, 512, 512)
+RESNET19 = ((128, 3), (256, 3), (512, 2))
+DIGITS = (32, 32, "P", 64, 64, "P")
+
+CONV_SHAPES = {
+    "digits": plain_convs(DIGITS, channels=1, side=8),
+    "vgg16": plain_convs(VGG16, channels=3, side=32),
+    "resnet19": residual_convs(RESNET19, stem=128, channels=3, side=32),
+}
+"""Network name to its convolutions in the order they run; the first one encodes the input."""

@@ -1,0 +1,61 @@
+"""What a balancing strategy is, and the registry that finds them all."""
+
+import importlib
+import pkgutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import numpy as np
+
+from uticket_lite.accelerator import MAPPINGS, Accelerator
+from uticket_lite.ticket import Layer
+
+
+@dataclass(frozen=True)
+class Strategy:
+    """A way to balance the load of the PEs; subclasses override what they change.
+
+    name: as users write it. label: as menus show it. changes: `nothing`, `mask`, `order`,
+    `schedule` or `hardware`. cost: its price, in a sentence. source: where it comes from.
+    mappings: the mappings on which it does something.
+    """
+
+    name: str
+    label: str
+    changes: str
+    cost: str
+    source: str
+    mappings: tuple[str, ...] = tuple(MAPPINGS)
+
+    def balance(self, layer: Layer, accelerator: Accelerator, rng: np.random.Generator) -> Layer:
+        """The layer with another mask; the same layer if the strategy leaves masks alone."""
+        return layer
+
+    def order(
+        self, layer: Layer, accelerator: Accelerator, rng: np.random.Generator
+    ) -> np.ndarray | None:
+        """The order in which filters are dealt to the PEs, a permutation int (K,); None: as given."""
+        return None
+
+    def objection(self, accelerator: Accelerator) -> str | None:
+        """Why the strategy does nothing on this accelerator, in a sentence; None if it works."""
+        if accelerator.mapping in self.mappings:
+            return None
+        return (
+            f"strategy {self.name!r} has no effect with mapping {accelerator.mapping!r}; "
+            f"use mapping {' or '.join(repr(mapping) for mapping in self.mappings)}, "
+            "or another strategy"
+        )
+
+
+def find_strategies() -> Mapping[str, Strategy]:
+    """Import every module of this package; name to the `STRATEGY` each defines, by `RANK`."""
+    package = importlib.import_module("uticket_lite.strategies")
+    modules = [
+        importlib.import_module(f"{package.__name__}.{module.name}")
+        for module in pkgutil.iter_modules(package.__path__)
+        if module.name != "base"
+    ]
+    modules.sort(key=lambda module: module.RANK)
+    return MappingProxyType({module.STRATEGY.name: module.STRATEGY for module in modules})
