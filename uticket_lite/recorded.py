@@ -45,7 +45,9 @@ def load_ticket(name_or_path: str | Path, round: int | None = None) -> Ticket:
         return Ticket.load(path)
     one_of("recorded ticket", str(name_or_path), recorded_tickets())
     run = DATA / path
-    rounds = sorted(int(file.stem.removeprefix("round-")) for file in run.glob("round-*.safetensors"))
+    rounds = sorted(
+        int(file.stem.removeprefix("round-")) for file in run.glob("round-*.safetensors")
+    )
     chosen = rounds[-1] if round is None else round
     if chosen not in rounds:
         raise ValueError(f"{path} has rounds {rounds[0]} to {rounds[-1]}, not {round!r}")

@@ -22,9 +22,11 @@ def synthetic_layer(
     """
     filters, size = shape[0], int(np.prod(shape[1:]))
     density = np.full(filters, 1 - sparsity)
-    if filter_cov > 0 and sparsity < 1:
+    if filter_cov > 0 and 0 < sparsity < 1:
         drawn = rng.gamma(filter_cov**-2, size=filters)
-        density = np.minimum(density * drawn / drawn.mean(), 1)
+        for _ in range(50):  # no filter is denser than 1: the others make up for it
+            density = np.minimum(drawn, 1)
+            drawn *= (1 - sparsity) / density.mean()
     counts = rng.binomial(size, density)
     zeros = np.zeros(filters, np.int64)
     indices = resample(np.empty(0, np.int32), zeros, zeros, zeros + size, counts, rng)

@@ -51,10 +51,13 @@ class Layer:
         layer = f"layer {name!r}: " if name else ""
         if hasattr(array, "detach"):  # a torch tensor, without importing torch
             array = array.detach().cpu()
-        dense = np.asarray(array)
+        try:
+            dense = np.asarray(array)
+        except ValueError as error:
+            raise ValueError(f"{layer}not a rectangular array of numbers: {error}") from None
         if dense.dtype.kind not in "biuf":
             raise TypeError(
-                f"{layer}a mask or weights must be booleans or real numbers, not dtype {dense.dtype}"
+                f"{layer}a mask or weights must be booleans or reals, not dtype {dense.dtype}"
             )
         if dense.ndim < 2 or dense.size == 0:
             raise ValueError(
@@ -148,7 +151,10 @@ class Ticket:
         Raises TypeError or ValueError, naming the layer, for anything that is no mask.
         """
         positions, spikes = dict(positions or {}), dict(spike_sparsity or {})
-        for what, names in (("positions for layer", positions), ("spike_sparsity for layer", spikes)):
+        for what, names in (
+            ("positions for layer", positions),
+            ("spike_sparsity for layer", spikes),
+        ):
             for name in names:
                 one_of(what, name, arrays)
         layers = {
@@ -236,7 +242,14 @@ class Ticket:
                     for name, about in header["layers"].items()
                 }
             return cls(layers, header["timesteps"], tuple(header["counted"]), header["provenance"])
-        except (SafetensorError, ValueError, KeyError, TypeError, AttributeError, struct.error) as error:
+        except (
+            SafetensorError,
+            ValueError,
+            KeyError,
+            TypeError,
+            AttributeError,
+            struct.error,
+        ) as error:
             raise ValueError(
                 f"{path} cannot be read as a ticket: {error}. It may be truncated or of another "
                 "kind; tickets are files written by Ticket.save"
@@ -257,7 +270,9 @@ def _read_layer(
         raise ValueError(f"counts of non-zeros disagree with shape {shape}")
     flat = np.repeat(np.arange(shape[0], dtype=np.int64), counts) * size + indices
     if indices.size and (indices.min() < 0 or indices.max() >= size or (np.diff(flat) <= 0).any()):
-        raise ValueError(f"positions of non-zeros are not ascending inside filters of {size} weights")
+        raise ValueError(
+            f"positions of non-zeros are not ascending inside filters of {size} weights"
+        )
     whole_number("positions", positions)
     return Layer(shape, counts, indices, positions, spike_sparsity)
 

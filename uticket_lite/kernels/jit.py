@@ -56,10 +56,12 @@ def kernel(**options: Any) -> Callable[[Callable], Callable]:
     """Compile a function with Numba (nopython, GIL released, cached); `options` go to `njit`."""
 
     def decorate(function: Callable) -> Callable:
-        before, config.CACHE_DIR = config.CACHE_DIR, _CACHE
+        before = config.CACHE_DIR  # type: ignore[attr-defined]
+        config.CACHE_DIR = _CACHE  # type: ignore[attr-defined]
         try:
             return numba.njit(cache=True, nogil=True, **options)(function)
         finally:
-            config.CACHE_DIR = before  # other users of Numba keep their own cache
+            # Other users of Numba keep their own cache.
+            config.CACHE_DIR = before  # type: ignore[attr-defined]
 
     return decorate

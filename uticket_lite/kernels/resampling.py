@@ -42,7 +42,9 @@ def resample(
             if 2 * target <= capacity:
                 _regrow_by_rejection(here, there, start, capacity, taken, rng)
             else:
-                _regrow_by_scan(there, start, capacity, target - count, capacity - count, taken, rng)
+                _regrow_by_scan(
+                    there, start, capacity, target - count, capacity - count, taken, rng
+                )
             for i in there:
                 taken[i - start] = False
         at += count

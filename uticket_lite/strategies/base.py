@@ -35,7 +35,7 @@ class Strategy:
     def order(
         self, layer: Layer, accelerator: Accelerator, rng: np.random.Generator
     ) -> np.ndarray | None:
-        """The order in which filters are dealt to the PEs, a permutation int (K,); None: as given."""
+        """The order in which PEs get filters, a permutation int (K,); None: as given."""
         return None
 
     def objection(self, accelerator: Accelerator) -> str | None:

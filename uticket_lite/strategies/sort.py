@@ -13,9 +13,7 @@ from uticket_lite.ticket import Layer
 class Sort(Strategy):
     """Densest filters first: the smallest Σ max of all orders under a barrier per wave."""
 
-    def order(
-        self, layer: Layer, accelerator: Accelerator, rng: np.random.Generator
-    ) -> np.ndarray:
+    def order(self, layer: Layer, accelerator: Accelerator, rng: np.random.Generator) -> np.ndarray:
         """Filters by decreasing non-zeros; ties keep their given order."""
         return np.argsort(-layer.counts, kind="stable")
 

@@ -37,9 +37,7 @@ class Rebalance(Strategy):
         now, most = loads(layer, accelerator), capacities(layer, accelerator)
         parts = segments(layer, accelerator)
         wanted = np.minimum(self.target(now, most)[:, None], most).ravel()[parts.place]
-        indices = resample(
-            layer.indices, parts.counts, parts.starts, parts.capacities, wanted, rng
-        )
+        indices = resample(layer.indices, parts.counts, parts.starts, parts.capacities, wanted, rng)
         if accelerator.mapping == "input-channel":
             per_wave = np.zeros(n_waves(layer, accelerator), np.int64)
             np.add.at(per_wave, parts.place // accelerator.n_pe, wanted)

@@ -1,0 +1,40 @@
+# make lab    set up and open the notebooks (ARGS=--no-browser prints a URL instead)
+# make test   set up and run every check and test
+# make tickets  train the recorded digit tickets again (a few minutes)
+# make lock   pin the dependencies of pyproject.toml into requirements.txt
+
+PYTHON ?= python3
+BIN := .venv/bin
+ARGS ?=
+
+.PHONY: setup lab check test tickets notebooks lock
+
+setup: .venv/ready
+
+.venv/ready: requirements.txt pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=")'
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --requirement requirements.txt
+	$(BIN)/python -m pip install --quiet --no-deps --editable .
+	touch $@
+
+lab: setup
+	$(BIN)/jupyter lab --ServerApp.ip=127.0.0.1 notebooks/00_start_here.ipynb $(ARGS)
+
+check: setup
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+test: check
+	NUMBA_DISABLE_JIT=1 $(BIN)/pytest -m kernels --quiet
+	$(BIN)/pytest
+
+tickets: setup
+	$(BIN)/uticket train --method lth --out data/digits-lth
+	$(BIN)/uticket train --method uticket --out data/digits-uticket
+
+lock: setup
+	$(BIN)/python -m pip install --quiet pip-tools
+	$(BIN)/pip-compile --quiet --extra dev --strip-extras --no-emit-index-url --no-emit-find-links --no-header --output-file - pyproject.toml | sed 's/^torch==\([0-9.]*\)+cpu/torch==\1/' > requirements.new
+	mv requirements.new requirements.txt

@@ -1,0 +1,121 @@
+"""Tickets keep what they are given, on disk too, and refuse what is no mask."""
+
+import os
+
+import numpy as np
+import pytest
+from hypothesis import given
+from safetensors.numpy import save_file
+from test_simulate import masks
+
+import uticket_lite as ut
+
+pytestmark = pytest.mark.kernels
+
+
+@given(masks)
+def test_masks_survive_the_sparse_form(mask):
+    layer = ut.Layer.from_array(mask)
+    assert (layer.to_dense() == mask).all()
+    assert (layer.flat_indices() == np.flatnonzero(mask)).all()
+    assert layer.nonzeros == mask.sum()
+    assert layer.sparsity == pytest.approx(1 - mask.mean())
+
+
+def test_weights_of_any_number_type_are_masks():
+    weights = np.array([[0.0, -0.5, 3e-9], [0, 0, 1]])
+    for dtype in (np.float64, np.float32, np.int8, bool):
+        array = weights.astype(dtype)
+        assert (ut.Layer.from_array(array).to_dense() == (array != 0)).all()
+
+
+def test_tickets_come_back_from_disk_as_they_were(tmp_path):
+    rng = np.random.default_rng(0)
+    arrays = {"conv1": rng.random((4, 3, 3, 3)) < 0.3, "linear1": rng.random((5, 70_000)) < 1e-3}
+    ticket = ut.Ticket.from_arrays(
+        arrays,
+        positions={"conv1": 49},
+        timesteps=3,
+        spike_sparsity={"conv1": 0.8},
+        counted=["conv1"],
+        provenance={"seed": 7},
+    )
+    file = tmp_path / "t.safetensors"
+    ticket.save(file)
+    again = ut.load_ticket(file)
+    assert all((again.masks()[name] == mask).all() for name, mask in arrays.items())
+    assert (again.timesteps, again.counted, dict(again.provenance)) == (3, ("conv1",), {"seed": 7})
+    assert again.layers["conv1"].positions == 49
+    assert again.layers["conv1"].spike_sparsity == 0.8
+    assert again.layers["linear1"].spike_sparsity is None
+    assert os.listdir(tmp_path) == ["t.safetensors"]
+
+
+@pytest.mark.parametrize(
+    ("arrays", "error", "words"),
+    [
+        ({}, ValueError, "at least one layer"),
+        ({"a": np.ones(4)}, ValueError, r"layer 'a': shape \(4,\)"),
+        ({"a": np.ones((0, 4))}, ValueError, r"layer 'a': shape \(0, 4\)"),
+        ({"a": np.array([[1.0, np.nan]])}, ValueError, "layer 'a': contains NaN"),
+        ({"a": np.array([[1.0, np.inf]])}, ValueError, "layer 'a': contains NaN or inf"),
+        ({"a": np.array([["x", "y"]])}, TypeError, "layer 'a': .* not dtype <U1"),
+        ({"a": np.array([[1j]])}, TypeError, "not dtype complex128"),
+        ({"a": [[1, 2], [3]]}, ValueError, "layer 'a': .*rectangular"),
+    ],
+)
+def test_what_is_no_mask_is_refused(arrays, error, words):
+    with pytest.raises(error, match=words):
+        ut.Ticket.from_arrays(arrays)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"positions": {"b": 4}}, "positions for layer 'b' is not known; choose one of: a"),
+        ({"positions": {"a": 0}}, "layer 'a': positions must be 1 or more, not 0"),
+        ({"spike_sparsity": {"a": 1.5}}, r"spike_sparsity must lie in \[0, 1\], not 1.5"),
+        ({"timesteps": 0}, "timesteps must be 1 or more, not 0"),
+        ({"counted": ["b"]}, "layer 'b' is not known"),
+    ],
+)
+def test_options_that_make_no_sense_are_refused(options, words):
+    with pytest.raises(ValueError, match=words):
+        ut.Ticket.from_arrays({"a": np.ones((2, 2))}, **options)
+
+
+def test_truncated_damaged_and_foreign_files_are_refused(tmp_path):
+    good = tmp_path / "good.safetensors"
+    ut.synthetic_ticket("digits").save(good)
+    content = good.read_bytes()
+    bad = tmp_path / "bad.safetensors"
+    for length in (0, 7, 100, len(content) // 2, len(content) - 1):
+        bad.write_bytes(content[:length])
+        with pytest.raises(ValueError, match=r"bad\.safetensors cannot be read as a ticket"):
+            ut.load_ticket(bad)
+    save_file({"conv1": np.ones(3)}, bad)
+    with pytest.raises(ValueError, match="its format is None"):
+        ut.load_ticket(bad)
+    bad.write_bytes(content.replace(b'"conv2/indices"', b'"conv2/indicEs"'))
+    with pytest.raises(ValueError, match="conv2/indices"):
+        ut.load_ticket(bad)
+    bad.write_bytes(content[:-6] + b"\xff" * 6)
+    with pytest.raises(ValueError, match="not ascending"):
+        ut.load_ticket(bad)
+    with pytest.raises(FileNotFoundError, match=r"no ticket file at .*none\.safetensors"):
+        ut.load_ticket(tmp_path / "none.safetensors")
+
+
+def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
+    file = tmp_path / "t.safetensors"
+    ut.synthetic_ticket("digits").save(file)
+    before = file.read_bytes()
+
+    def no_space(descriptor):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", no_space)
+    with pytest.raises(OSError, match="No space"):
+        ut.synthetic_ticket("digits", seed=1).save(file)
+    assert file.read_bytes() == before
+    assert os.listdir(tmp_path) == ["t.safetensors"]
