@@ -10,7 +10,7 @@ import uticket_lite as ut
 from uticket_lite import explore
 from uticket_lite.explore.charts import workload_chart
 from uticket_lite.explore.pictures import svg
-from uticket_lite.explore.workload import ALL_WAVES, MAP_ROWS, State, workload_frame
+from uticket_lite.explore.workload_view import ALL_WAVES, MAP_ROWS, State, workload_frame
 
 RUNS = {
     name: [ut.load_ticket(name, round=number) for number in (0, 7, 14)]
@@ -102,7 +102,12 @@ def widget():
 def test_moving_a_control_shows_what_its_state_says(widget, control, value, figure):
     widget.state = State("digits-lth", 14, layer="conv4")
     before = widget.view.frame
-    widget._controls[control].set_state({"value": value})
+    moved = widget._controls[control]
+    if hasattr(moved, "options"):  # a menu hears of the index, a slider of the value
+        names = [name for _, name in moved._options_full]
+        moved.set_state({"index": names.index(value)})
+    else:
+        moved.set_state({"value": value})
     assert getattr(widget.state, control) == value
     after = widget.view.frame
     wanted = workload_frame(widget.state, widget._runs)
@@ -129,7 +134,7 @@ def test_setting_a_state_that_does_not_exist_changes_nothing(widget):
 
 
 def test_errors_in_callbacks_are_shown(widget, monkeypatch):
-    from uticket_lite.explore import workload as module
+    from uticket_lite.explore import workload_view as module
 
     def fail(*arguments):
         raise RuntimeError("a planted error")

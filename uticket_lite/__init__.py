@@ -7,7 +7,7 @@ The core needs NumPy, Numba and pandas only. `uticket_lite.training` (torch, snn
 from uticket_lite.accelerator import MAPPINGS, Accelerator
 from uticket_lite.energy import pe_energy
 from uticket_lite.recorded import load_history, load_ticket, recorded_tickets
-from uticket_lite.simulate import Report, balance, compare, simulate
+from uticket_lite.simulation import Report, balance, compare, simulate
 from uticket_lite.strategies import STRATEGIES, Strategy
 from uticket_lite.synthetic import synthetic_ticket
 from uticket_lite.ticket import Layer, Ticket

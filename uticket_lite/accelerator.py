@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from uticket_lite.errors import one_of, whole_number
 
 MAPPINGS = {
-    "output-channel": "output channels: one filter per PE (weight-stationary)",
-    "input-channel": "input channels: one filter at a time, cut across the PEs",
+    "output-channel": "output channels (a filter per PE)",
+    "input-channel": "input channels (a filter across PEs)",
 }
 """Mapping name to description: which weights a PE holds in a wave (see `workload.loads`)."""
 

@@ -48,8 +48,8 @@ def frame_number(page):
 
 
 def control(page, label):
-    row = page.locator(".jupyter-widgets", has=page.locator(f"label:text-is('{label}')"))
-    return row.locator("select, [role=slider], .noUi-handle").last
+    row = page.locator(".widget-inline-hbox", has=page.locator(f"label:text-is('{label}')"))
+    return row.locator("select, [role=slider]")
 
 
 def press(page, label, key, times=1):

@@ -9,7 +9,7 @@ import altair as alt
 WORK, IDLE, MEAN, MAX = "#0072B2", "#BBBBBB", "#E69F00", "#D55E00"
 
 
-def pe_loads(width: int = 370, height: int = 220) -> alt.LayerChart:
+def pe_loads(width: int = 340, height: int = 220) -> alt.LayerChart:
     """Bars of work per PE with the waiting on top, and lines at the mean and the maximum.
 
     Data sets: `bars` (pe, kind `work` or `idle`, start, end) and `rules` (what, value, label).
@@ -27,7 +27,11 @@ def pe_loads(width: int = 370, height: int = 220) -> alt.LayerChart:
         .mark_bar()
         .encode(
             x=x,
-            y=alt.Y("start:Q", title="non-zeros (cycles per position and timestep)"),
+            y=alt.Y(
+                "start:Q",
+                title="non-zeros (cycles per position and timestep)",
+                axis=alt.Axis(minExtent=40),
+            ),
             y2="end:Q",
             color=colour,
             tooltip=[
@@ -45,14 +49,17 @@ def pe_loads(width: int = 370, height: int = 220) -> alt.LayerChart:
         "what:N", scale=alt.Scale(domain=["mean", "max"], range=[[6, 3], [1, 0]]), legend=None
     )
     lines = rules.mark_rule(size=2).encode(y="value:Q", color=stroke, strokeDash=dash)
-    labels = rules.mark_text(
-        align="left", dx=4, x=width, fontSize=11, baseline="middle", style="ink"
-    ).encode(y="value:Q", text="label:N")
-    layers = alt.layer(work, lines, labels).resolve_scale(color="independent")
+    labels = [  # above and below their lines, so that they never overlap
+        rules.mark_text(align="left", x=width, dx=4, dy=dy, fontSize=11)
+        .encode(y="value:Q", text="label:N")
+        .transform_filter(alt.datum.what == what)
+        for what, dy in (("max", -6), ("mean", 6))
+    ]
+    layers = alt.layer(work, lines, *labels).resolve_scale(color="independent")
     return layers.properties(width=width, height=height, title="Load of each PE")
 
 
-def wave_map(width: int = 230, height: int = 220) -> alt.Chart:
+def wave_map(width: int = 210, height: int = 220) -> alt.Chart:
     """A heat map of the load of every PE in every wave.
 
     Data set: `waves` (wave, pe, load); `wave` counts from 0, in groups if there are many.
@@ -62,11 +69,13 @@ def wave_map(width: int = 230, height: int = 220) -> alt.Chart:
         .mark_rect()
         .encode(
             x=alt.X("pe:O", title="PE", axis=alt.Axis(labelAngle=0, labelOverlap=True)),
-            y=alt.Y("wave:O", title="wave", axis=alt.Axis(labelOverlap=True)),
+            y=alt.Y(
+                "wave:O", title="wave", sort=None, axis=alt.Axis(labelOverlap=True, minExtent=40)
+            ),
             color=alt.Color(
                 "load:Q",
                 title="non-zeros",
-                scale=alt.Scale(scheme="cividis"),
+                scale=alt.Scale(scheme="cividis", domainMin=0),
                 legend=alt.Legend(gradientLength=height - 30),
             ),
             tooltip=[
@@ -81,7 +90,9 @@ def wave_map(width: int = 230, height: int = 220) -> alt.Chart:
 
 def workload_chart() -> alt.HConcatChart:
     """Loads of one wave, or of all, beside the map of all waves."""
-    return alt.hconcat(pe_loads(), wave_map(), spacing=30).resolve_scale(color="independent")
+    # Flush: the plots stay where they are, however wide the labels become.
+    charts = alt.hconcat(pe_loads(), wave_map(), spacing=125, bounds="flush")
+    return charts.resolve_scale(color="independent")
 
 
 def rounds_chart(width: int = 300, height: int = 220) -> alt.HConcatChart:
@@ -91,8 +102,8 @@ def rounds_chart(width: int = 300, height: int = 220) -> alt.HConcatChart:
     """
     base = alt.Chart(alt.NamedData("rounds")).encode(
         x=alt.X("sparsity:Q", title="pruned weights (%)", axis=alt.Axis(format=".0%")),
-        color=alt.Color("run:N", title=None, scale=alt.Scale(range=[MAX, WORK])),
-        shape=alt.Shape("run:N", title=None),
+        color=alt.Color("run:N", title="run", scale=alt.Scale(range=[MAX, WORK])),
+        shape=alt.Shape("run:N", title="run"),
         tooltip=[
             "run:N",
             "round:Q",

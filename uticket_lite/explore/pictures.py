@@ -6,7 +6,7 @@ import altair as alt
 import vl_convert
 
 from uticket_lite.explore.charts import rounds_chart
-from uticket_lite.explore.rounds import rounds_frame
+from uticket_lite.explore.rounds_view import rounds_frame
 from uticket_lite.explore.view import Frame
 from uticket_lite.recorded import load_history
 

@@ -43,7 +43,7 @@ class Strategy:
         if accelerator.mapping in self.mappings:
             return None
         return (
-            f"strategy {self.name!r} has no effect with mapping {accelerator.mapping!r}; "
+            f"Strategy {self.name!r} has no effect with mapping {accelerator.mapping!r}; "
             f"use mapping {' or '.join(repr(mapping) for mapping in self.mappings)}, "
             "or another strategy"
         )

@@ -19,7 +19,7 @@ from uticket_lite.accelerator import Accelerator
 from uticket_lite.errors import fraction, one_of, whole_number
 from uticket_lite.recorded import round_file
 from uticket_lite.shapes import CONV_SHAPES
-from uticket_lite.simulate import balance, simulate
+from uticket_lite.simulation import balance, simulate
 from uticket_lite.strategies import STRATEGIES
 from uticket_lite.ticket import Ticket, write_atomically
 from uticket_lite.training.datasets import DATASETS, load_dataset

@@ -38,7 +38,7 @@ function themeConfig(el) {
     legend: { labelColor: ink, titleColor: ink },
     title: { color: ink, subtitleColor: ink },
     view: { stroke: null },
-    style: { ink: { fill: ink, stroke: null }, "ink-line": { stroke: ink } },
+    text: { color: ink },
   };
 }
 
@@ -110,7 +110,11 @@ async function render({ model, el }) {
     try {
       const { vegaEmbed } = await loadVega(model);
       api?.finalize();
-      api = await vegaEmbed(chart, structuredClone(model.get("spec")), {
+      // With the first data in the specification, Vega lays out axes and legends for it.
+      const frame = model.get("frame");
+      const spec = { ...structuredClone(model.get("spec")), datasets: {} };
+      for (const [name, columns] of Object.entries(frame.data ?? {})) spec.datasets[name] = rows(columns);
+      api = await vegaEmbed(chart, spec, {
         actions: false,
         renderer: "canvas",
         config: themeConfig(el),

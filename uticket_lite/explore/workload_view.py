@@ -12,7 +12,7 @@ from uticket_lite.accelerator import MAPPINGS, Accelerator
 from uticket_lite.explore.charts import workload_chart
 from uticket_lite.explore.view import ChartView, Frame
 from uticket_lite.recorded import load_history, load_ticket, recorded_tickets
-from uticket_lite.simulate import Report, simulate
+from uticket_lite.simulation import Report, simulate
 from uticket_lite.strategies import STRATEGIES
 from uticket_lite.ticket import Ticket
 from uticket_lite.workload import n_waves
@@ -52,7 +52,7 @@ def workload_report(state: State, runs: Runs) -> tuple[Report, str]:
     ticket = runs[state.run][state.round]
     objection = STRATEGIES[state.strategy].objection(accelerator)
     strategy = "none" if objection else state.strategy
-    message = f"{objection}. Shown: strategy 'none'.".capitalize() if objection else ""
+    message = f"{objection}. Shown: strategy 'none'." if objection else ""
     return simulate(ticket, accelerator, strategy), message
 
 
@@ -133,6 +133,7 @@ def _figures(report: Report, layer: str) -> list[list[str]]:
 
 def _summary(state: State, report: Report, work: np.ndarray, longest: int) -> str:
     waves = len(report.loads[state.layer])
+    span = f"{work.min():,}" if work.min() == work.max() else f"{work.min():,} to {work.max():,}"
     which = (
         f"all {waves} waves"
         if state.wave == ALL_WAVES
@@ -141,7 +142,7 @@ def _summary(state: State, report: Report, work: np.ndarray, longest: int) -> st
     waiting = 1 - work.sum() / (longest * work.size) if longest else 0
     return (
         f"{state.run}, round {state.round}, {state.n_pe} PEs, {report.strategy.label}: in "
-        f"{state.layer}, {which}, PEs hold {work.min():,} to {work.max():,} non-zeros and wait "
+        f"{state.layer}, {which}, PEs hold {span} non-zeros and wait "
         f"{waiting:.0%} of the time. The network uses {report.utilization:.1%} of its PEs and "
         f"takes {report.latency:,} cycles. Cost of the strategy: {report.strategy.cost}"
     )
