@@ -1,8 +1,12 @@
 """What uneven loads cost: cycles (work, idle, latency) and utilization (Eq. 2)."""
 
+from typing import NamedTuple
+
 import numpy as np
 
 from uticket_lite.errors import one_of
+from uticket_lite.kernels import cycles
+from uticket_lite.workload import Workload
 
 ROUNDINGS = {
     "exact": "mean load as it is (the paper)",
@@ -15,40 +19,33 @@ AVERAGES = {
 }
 
 
-def work_cycles(loads: np.ndarray) -> int:
-    """Σ loads: PE-cycles in which a PE works, for one position and timestep."""
-    return int(loads.sum())
+class LayerTotals(NamedTuple):
+    """One entry per layer: Σ loads; how long the slowest PE takes; Eq. 2."""
+
+    work: np.ndarray
+    latency: np.ndarray
+    utilization: np.ndarray
 
 
-def latency_cycles(loads: np.ndarray) -> int:
-    """Σ over waves of the largest load: a wave lasts as long as its slowest PE."""
-    return int(loads.max(axis=1).sum())
+def layer_totals(workload: Workload, ahead: int = 0, rounding: str = "exact") -> LayerTotals:
+    """Work and latency (for one position and timestep) and utilization of each layer.
+
+    A wave lasts as long as its slowest PE, and latency is Σ max; with `ahead`, PEs may run
+    that many waves ahead of the slowest. Utilization is the mean of Eq. 2 over the waves that
+    hold a non-zero, 1 if none does; with `ahead`, it is that of the layer's work and latency.
+    """
+    ceil = one_of("rounding", rounding, ROUNDINGS) == "ceil"
+    return LayerTotals(*cycles.layer_totals(workload.loads, workload.starts, ahead, ceil))
 
 
 def wave_utilization(loads: np.ndarray, rounding: str = "exact") -> np.ndarray:
     """Eq. 2 for each wave, float64 (waves,); NaN for a wave without non-zeros.
 
-    loads: (waves, n). u = 1 − (M − A)/M · n/(n − 1) with M the largest and A the mean load of
-    the wave: 1 if all PEs are equally loaded, 0 if one PE does everything. For n = 1, u = 1.
-    rounding: `exact` (the paper) or `ceil` (the released code rounds A up).
+    loads: int64 (waves, n). u = 1 − (M − A)/M · n/(n − 1) with M the largest and A the mean
+    load of the wave: 1 if all PEs are equally loaded, 0 if one PE does everything. For n = 1,
+    u = 1. rounding: `exact` (the paper) or `ceil` (the released code rounds A up).
     """
-    one_of("rounding", rounding, ROUNDINGS)
-    n = loads.shape[1]
-    largest = loads.max(axis=1).astype(float)
-    largest[largest == 0] = np.nan
-    if n == 1:
-        return np.where(np.isnan(largest), np.nan, 1.0)
-    mean = loads.mean(axis=1)
-    if rounding == "ceil":
-        mean = np.ceil(mean)
-    return 1 - (largest - mean) / largest * n / (n - 1)
-
-
-def utilization(loads: np.ndarray, rounding: str = "exact") -> float:
-    """A layer's utilization: the mean over its waves that hold a non-zero; 1 if none does."""
-    waves = wave_utilization(loads, rounding)
-    waves = waves[~np.isnan(waves)]
-    return float(waves.mean()) if waves.size else 1.0
+    return cycles.wave_utilization(loads, one_of("rounding", rounding, ROUNDINGS) == "ceil")
 
 
 def cycle_utilization(work: float, latency: float, n: int) -> float:

@@ -12,9 +12,11 @@ from uticket_lite import metrics
 from uticket_lite.accelerator import Accelerator
 from uticket_lite.energy import pe_energy
 from uticket_lite.errors import one_of, whole_number
+from uticket_lite.kernels.bits import count_common
 from uticket_lite.strategies import STRATEGIES, Strategy
-from uticket_lite.ticket import Layer, Ticket
-from uticket_lite.workload import loads
+from uticket_lite.ticket import Ticket
+from uticket_lite.timeline import timeline
+from uticket_lite.workload import Workload, add_up, cut
 
 CYCLES = {
     "full": "a non-zero costs one cycle per output position and timestep (the paper)",
@@ -22,65 +24,64 @@ CYCLES = {
 }
 
 
-@dataclass(frozen=True, eq=False)
-class Report:
-    """What `simulate` found; cycles are PE clock cycles in the unit that `cycles` names.
+@dataclass(frozen=True)
+class Schedule:
+    """Which PE runs which filter in which wave, for the filters of all layers, int64 (filters,).
 
-    ticket: as it ran (balanced, if the strategy changes masks). loads: layer name to the
-    non-zeros of each PE in each wave, int64 (waves, n), after ordering. orders: layer name to
-    the permutation of its filters, for strategies that have one.
+    order: the filters, numbered through all layers, in the order in which they start.
+    wave, pe: of each filter in `order`.
     """
 
+    order: np.ndarray
+    wave: np.ndarray
+    pe: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Report:
+    """What `simulate` found. Cycles are PE clock cycles in the unit that `cycles` names.
+
+    given: the ticket before, ticket: as it ran (balanced, if the strategy changes masks).
+    names: the layers that were run. workload: their loads. schedule: None if each filter is
+    spread over all PEs (mapping `input-channel`).
+    """
+
+    given: Ticket
     ticket: Ticket
     accelerator: Accelerator
     strategy: Strategy
     cycles: str
-    loads: Mapping[str, np.ndarray]
-    orders: Mapping[str, np.ndarray]
+    names: tuple[str, ...]
+    workload: Workload
+    schedule: Schedule | None
 
     @cached_property
-    def layers(self) -> pd.DataFrame:
-        """One row per counted layer: parameters, nonzeros, sparsity, waves, work, idle, latency
-        (cycles), utilization (exact), energy (Eq. 3; NaN without spike sparsity), empty."""
-        return pd.DataFrame([self._row(name) for name in self.loads]).set_index("layer")
+    def _totals(self) -> metrics.LayerTotals:
+        return metrics.layer_totals(self.workload, self.strategy.ahead)
 
-    def _row(self, name: str) -> dict[str, object]:
-        layer, table = self.ticket.layers[name], self.loads[name]
-        cycles = layer.positions * self.ticket.timesteps if self.cycles == "full" else 1
-        work = metrics.work_cycles(table) * cycles
-        latency = metrics.latency_cycles(table) * cycles
-        idle = self.accelerator.n_pe * latency - work
-        spikes = layer.spike_sparsity
-        return {
-            "layer": name,
-            "parameters": layer.size,
-            "nonzeros": layer.nonzeros,
-            "sparsity": layer.sparsity,
-            "waves": len(table),
-            "work": work,
-            "idle": idle,
-            "latency": latency,
-            "utilization": metrics.utilization(table),
-            "energy": np.nan if spikes is None else pe_energy(work, idle, spikes),
-            "empty": layer.nonzeros == 0,
-        }
+    @cached_property
+    def _cycles(self) -> np.ndarray:
+        """Cycles that one non-zero costs, int64 (layers,)."""
+        if self.cycles == "weights":
+            return np.ones(len(self.names), np.int64)
+        return self.ticket.positions(self.names) * self.ticket.timesteps
 
-    @property
+    @cached_property
     def work(self) -> int:
         """PE-cycles spent working, over all layers."""
-        return int(self.layers["work"].sum())
+        return int(self._totals.work @ self._cycles)
+
+    @cached_property
+    def latency(self) -> int:
+        """Cycles from the first wave to the last; n·latency = work + idle."""
+        return int(self._totals.latency @ self._cycles)
 
     @property
     def idle(self) -> int:
         """PE-cycles spent waiting for the slowest PE, over all layers."""
-        return int(self.layers["idle"].sum())
+        return self.accelerator.n_pe * self.latency - self.work
 
-    @property
-    def latency(self) -> int:
-        """Cycles from the first wave to the last; n·latency = work + idle."""
-        return int(self.layers["latency"].sum())
-
-    @property
+    @cached_property
     def energy(self) -> float:
         """Energy of the PE array (Eq. 3), in one PE's dynamic energy per input spike.
 
@@ -88,7 +89,7 @@ class Report:
         """
         return float(self.layers["energy"].sum(skipna=False))
 
-    @property
+    @cached_property
     def utilization(self) -> float:
         """Eq. 2 as the paper averages it: exact means, layers weighted by parameters."""
         return self.utilization_as()
@@ -104,9 +105,100 @@ class Report:
         one_of("average", average, metrics.AVERAGES)
         if average == "cycles":
             return metrics.cycle_utilization(self.work, self.latency, self.accelerator.n_pe)
-        values = [metrics.utilization(table, rounding) for table in self.loads.values()]
-        weights = self.layers["parameters"] if average == "parameters" else None
-        return float(np.average(values, weights=weights))
+        if rounding == "exact":
+            values = self._totals.utilization
+        else:
+            totals = metrics.layer_totals(self.workload, self.strategy.ahead, rounding)
+            values = totals.utilization
+        if average == "layers":
+            return float(values.mean())
+        weights = self.ticket.sizes(self.names)
+        return float(values @ weights / weights.sum())
+
+    @cached_property
+    def loads(self) -> Mapping[str, np.ndarray]:
+        """Layer name to the non-zeros of each PE in each wave, int64 (waves, n)."""
+        starts = self.workload.starts[1:-1]
+        return dict(zip(self.names, np.split(self.workload.loads, starts), strict=True))
+
+    @cached_property
+    def orders(self) -> Mapping[str, np.ndarray]:
+        """Layer name to the order in which its filters start, a permutation int64 (K,).
+
+        Empty if each filter is spread over all PEs (mapping `input-channel`).
+        """
+        if self.schedule is None:
+            return {}
+        starts = self.ticket.filter_starts(self.names)
+        split = np.split(self.schedule.order, starts[1:-1])
+        return {name: o - s for name, o, s in zip(self.names, split, starts[:-1], strict=True)}
+
+    @cached_property
+    def layers(self) -> pd.DataFrame:
+        """One row per layer: parameters, nonzeros, sparsity, waves, work, idle, latency
+        (cycles), utilization (exact), energy (Eq. 3; NaN without spike sparsity), empty."""
+        layers = [self.ticket.layers[name] for name in self.names]
+        spikes = np.array([np.nan if s is None else s for s in (x.spike_sparsity for x in layers)])
+        work, latency = self._totals.work * self._cycles, self._totals.latency * self._cycles
+        idle = self.accelerator.n_pe * latency - work
+        nonzeros, sizes = (
+            np.array(x) for x in zip(*((y.nonzeros, y.size) for y in layers), strict=True)
+        )
+        return pd.DataFrame(
+            {
+                "parameters": sizes,
+                "nonzeros": nonzeros,
+                "sparsity": 1 - nonzeros / sizes,
+                "waves": np.diff(self.workload.starts),
+                "work": work,
+                "idle": idle,
+                "latency": latency,
+                "utilization": self._totals.utilization,
+                "energy": pe_energy(work, idle, spikes),
+                "empty": nonzeros == 0,
+            },
+            index=pd.Index(self.names, name="layer"),
+        )
+
+    @cached_property
+    def price(self) -> dict[str, float]:
+        """What the strategy changed, next to the ticket that was given.
+
+        touched: non-zeros dropped or regrown, as a share of those given. extra: non-zeros more
+        than given, as a share of those. permuted: filters that do not start in their given
+        place, to be folded into the next layer. buffered: waves that a PE may run ahead.
+        """
+        pairs = [(self.given.layers[name], self.ticket.layers[name]) for name in self.names]
+        before = sum(old.nonzeros for old, _ in pairs)
+        after = sum(new.nonzeros for _, new in pairs)
+        common = sum(count_common(old.bits, new.bits) for old, new in pairs)
+        order = np.arange(0) if self.schedule is None else self.schedule.order
+        return {
+            "touched": (before + after - 2 * common) / max(before, 1),
+            "extra": (after - before) / max(before, 1),
+            "permuted": int(np.count_nonzero(order != np.arange(order.size))),
+            "buffered": self.strategy.ahead,
+        }
+
+    def timeline(self, layer: str) -> pd.DataFrame:
+        """When each PE works and waits in a layer: rows of pe, wave, filter, kind, start, end.
+
+        kind: `work` or `wait`; filter: the one being worked on, −1 while waiting. start, end:
+        in cycles from the layer's start. Work adds up to the layer's work, waiting to its idle.
+        Raises ValueError for a layer that was not run.
+        """
+        number = self.names.index(one_of("layer", layer, self.names))
+        if self.schedule is None:
+            wave, pe = np.divmod(np.arange(self.loads[layer].size), self.accelerator.n_pe)
+            filters, counts = wave, self.loads[layer].ravel()
+        else:
+            first, last = self.ticket.filter_starts(self.names)[[number, number + 1]]
+            wave, pe = self.schedule.wave[first:last], self.schedule.pe[first:last]
+            filters = self.orders[layer]
+            counts = self.ticket.layers[layer].counts[filters]
+        cycles = int(self._cycles[number])
+        n, ahead = self.accelerator.n_pe, self.strategy.ahead
+        return timeline(filters, counts * cycles, wave, pe, n, ahead)
 
     def __repr__(self) -> str:
         return (
@@ -125,17 +217,18 @@ def balance(
 ) -> Ticket:
     """The ticket with the masks of its counted layers (or `layers`) changed by `strategy`.
 
-    Strategies that leave masks alone return the masks as they are. A layer's result depends
+    Strategies that leave masks alone return the ticket as it is. A layer's result depends
     on the seed and the layer's name, not on the other layers.
     Raises ValueError for unknown names or a strategy that the mapping does not allow.
     """
     chosen = _strategy(strategy, accelerator)
+    whole_number("seed", seed, minimum=0)
     names = ticket.counted if layers is None else ticket.names(layers)
+    if chosen.changes != "mask":
+        return ticket
     changed = {
         name: chosen.balance(ticket.layers[name], accelerator, _rng(seed, name)) for name in names
     }
-    if chosen.changes != "mask":
-        return ticket
     how = {"strategy": strategy, "n_pe": accelerator.n_pe, "mapping": accelerator.mapping}
     return ticket.with_layers(changed, balanced={**how, "seed": seed})
 
@@ -158,18 +251,21 @@ def simulate(
     Raises ValueError for unknown names or a strategy that the mapping does not allow.
     """
     one_of("cycles", cycles, CYCLES)
-    chosen = _strategy(strategy, accelerator)
     names = ticket.counted if layers is None else ticket.names(layers)
     ran = balance(ticket, accelerator, strategy, seed, names)
-    tables: dict[str, np.ndarray] = {}
-    orders: dict[str, np.ndarray] = {}
-    for name in names:
-        layer: Layer = ran.layers[name]
-        order = chosen.order(layer, accelerator, _rng(seed, name))
-        if order is not None:
-            orders[name] = order
-        tables[name] = loads(layer, accelerator, order)
-    return Report(ran, accelerator, chosen, cycles, tables, orders)
+    chosen, n = STRATEGIES[strategy], accelerator.n_pe
+    if accelerator.mapping == "input-channel":
+        workload, schedule = cut([ran.layers[name] for name in names], n), None
+    else:
+        counts, starts = ran.filter_counts(names), ran.filter_starts(names)
+        order = chosen.order(counts, starts, _rng(seed, "") if chosen.random else NO_RNG)
+        if order is None:
+            order = np.arange(counts.size)
+        else:
+            counts = counts[order]
+        wave, pe = chosen.deal(counts, starts, n)
+        workload, schedule = add_up(counts, starts, wave, pe, n), Schedule(order, wave, pe)
+    return Report(ticket, ran, accelerator, chosen, cycles, names, workload, schedule)
 
 
 def compare(
@@ -180,25 +276,30 @@ def compare(
     *,
     cycles: str = "full",
 ) -> pd.DataFrame:
-    """`simulate` under several strategies (default: all that the mapping allows), one row each."""
+    """`simulate` under several strategies (default: all that the mapping allows), one row each.
+
+    Columns: changes, utilization, latency, work, idle, energy, sparsity, and the price (see
+    `Report.price`).
+    """
     if strategies is None:
         strategies = [n for n, s in STRATEGIES.items() if s.objection(accelerator) is None]
-    rows = []
+    rows = {}
     for name in strategies:
         report = simulate(ticket, accelerator, name, seed, cycles=cycles)
-        rows.append(
-            {
-                "strategy": name,
-                "changes": report.strategy.changes,
-                "utilization": report.utilization,
-                "latency": report.latency,
-                "work": report.work,
-                "idle": report.idle,
-                "energy": report.energy,
-                "sparsity": report.ticket.sparsity,
-            }
-        )
-    return pd.DataFrame(rows).set_index("strategy")
+        rows[name] = {
+            "changes": report.strategy.changes,
+            "utilization": report.utilization,
+            "latency": report.latency,
+            "work": report.work,
+            "idle": report.idle,
+            "energy": report.energy,
+            "sparsity": report.ticket.sparsity,
+            **report.price,
+        }
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("strategy")
+
+
+NO_RNG = np.random.default_rng(0)  # for strategies that do not look at it
 
 
 def _strategy(name: str, accelerator: Accelerator) -> Strategy:
@@ -210,4 +311,4 @@ def _strategy(name: str, accelerator: Accelerator) -> Strategy:
 
 def _rng(seed: int, layer: str) -> np.random.Generator:
     name = int.from_bytes(hashlib.sha256(layer.encode()).digest()[:8], "big")
-    return np.random.default_rng([whole_number("seed", seed, minimum=0), name])
+    return np.random.default_rng([seed, name])

@@ -1,5 +1,7 @@
 """Tickets made from random numbers, with the filter-to-filter variation of real ones."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from uticket_lite.errors import fraction, one_of, whole_number
@@ -28,9 +30,11 @@ def synthetic_layer(
             density = np.minimum(drawn, 1)
             drawn *= (1 - sparsity) / density.mean()
     counts = rng.binomial(size, density)
-    zeros = np.zeros(filters, np.int64)
-    indices = resample(np.empty(0, np.int32), zeros, zeros, zeros + size, counts, rng)
-    return Layer(shape, counts.astype(np.int32), indices, positions)
+    empty = Layer.from_indices(shape, np.zeros(filters, np.int64), np.empty(0, np.int32))
+    bits = resample(
+        empty.bits, size, size, 1, empty.counts, counts, np.empty((0, 0), np.float32), rng
+    )
+    return replace(empty, bits=bits, positions=positions)
 
 
 def synthetic_ticket(

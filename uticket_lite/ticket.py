@@ -5,8 +5,9 @@ import math
 import os
 import struct
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -16,28 +17,28 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from uticket_lite.errors import fraction, one_of, whole_number
-from uticket_lite.kernels.counting import filter_nonzeros
+from uticket_lite.kernels import bits as bits_kernels
 
 FORMAT = "uticket-lite ticket 1"
 
 
 @dataclass(frozen=True, eq=False)
 class Layer:
-    """The sparse mask of one layer: for each filter, the positions of its non-zero weights.
+    """The sparse mask of one layer, one bit per weight.
 
     shape: (K filters, C input channels, *kernel); a linear layer is (outputs, inputs).
-    counts: int32 (K,), non-zeros of each filter.
-    indices: int32 (non-zeros,), positions inside the filter (0 … C·kh·kw − 1), ascending,
-    one filter after the other.
+    bits: uint64 (K, words), bit i of a filter's row is its weight i (see `kernels.bits`).
     positions: output positions H·W at which every weight is used.
     spike_sparsity: fraction of the layer's input spikes that are 0; None if not known.
+    magnitudes: |w| of every weight, pruned ones too, float32 (K, C·kh·kw), for strategies that
+    choose by it; None if not known.
     """
 
     shape: tuple[int, ...]
-    counts: np.ndarray
-    indices: np.ndarray
+    bits: np.ndarray
     positions: int = 1
     spike_sparsity: float | None = None
+    magnitudes: np.ndarray | None = None
 
     @classmethod
     def from_array(
@@ -45,36 +46,31 @@ class Layer:
     ) -> "Layer":
         """A layer from a dense mask or weight array (K, C, …); what is not 0 is alive.
 
-        `name` is for error messages. Raises TypeError for arrays that hold no numbers and
-        ValueError for other shapes, NaN or infinity.
+        Of floating-point weights the magnitudes are kept. `name` is for error messages.
+        Raises TypeError for arrays that hold no numbers and ValueError for other shapes, NaN
+        or infinity.
         """
         layer = f"layer {name!r}: " if name else ""
-        if hasattr(array, "detach"):  # a torch tensor, without importing torch
-            array = array.detach().cpu()
-        try:
-            dense = np.asarray(array)
-        except ValueError as error:
-            raise ValueError(f"{layer}not a rectangular array of numbers: {error}") from None
-        if dense.dtype.kind not in "biuf":
-            raise TypeError(
-                f"{layer}a mask or weights must be booleans or reals, not dtype {dense.dtype}"
-            )
-        if dense.ndim < 2 or dense.size == 0:
-            raise ValueError(
-                f"{layer}shape {dense.shape} is not (filters, channels, *kernel) with 2 or more "
-                "dimensions and at least one weight"
-            )
-        if dense.dtype.kind == "f" and not np.isfinite(dense).all():
-            raise ValueError(f"{layer}contains NaN or infinity; a mask or weights must be finite")
-        mask = np.ascontiguousarray(dense != 0).reshape(dense.shape[0], -1)
-        counts, indices = filter_nonzeros(mask)
+        dense = _as_numbers(array, layer)
+        rows = np.ascontiguousarray(dense).reshape(dense.shape[0], -1)
+        weights = dense.dtype.kind == "f"
         return cls(
             tuple(dense.shape),
-            counts,
-            indices,
+            _pack(rows if rows.dtype == bool else rows != 0),
             whole_number(f"{layer}positions", positions),
             None if spike_sparsity is None else fraction(f"{layer}spike_sparsity", spike_sparsity),
+            np.abs(rows).astype(np.float32, copy=False) if weights else None,
         )
+
+    @classmethod
+    def from_indices(
+        cls, shape: tuple[int, ...], counts: np.ndarray, indices: np.ndarray, **known: Any
+    ) -> "Layer":
+        """A layer from each filter's number of non-zeros, (K,), and their positions inside the
+        filter, one filter after the other; `known` goes to `Layer`."""
+        bits = _no_bits(shape[0], math.prod(shape[1:]))
+        bits_kernels.set_bits(bits, counts, indices)
+        return cls(shape, bits, **known)
 
     @property
     def filter_size(self) -> int:
@@ -86,26 +82,66 @@ class Layer:
         """Weights of the layer, pruned ones included."""
         return math.prod(self.shape)
 
-    @property
+    @cached_property
+    def counts(self) -> np.ndarray:
+        """Non-zeros of each filter, int64 (K,)."""
+        return bits_kernels.filter_counts(self.bits)
+
+    @cached_property
     def nonzeros(self) -> int:
         """Weights that survived pruning."""
-        return int(self.indices.size)
+        return int(self.counts.sum())
 
     @property
     def sparsity(self) -> float:
         """Fraction of pruned weights."""
         return 1 - self.nonzeros / self.size
 
-    def flat_indices(self) -> np.ndarray:
-        """Positions of the non-zeros in the flattened layer, int64, ascending."""
-        filters = np.repeat(np.arange(self.shape[0], dtype=np.int64), self.counts)
-        return filters * self.filter_size + self.indices
+    def indices(self) -> np.ndarray:
+        """Positions of the non-zeros inside their filters, int32, ascending, filter by filter."""
+        return bits_kernels.list_filters(self.bits, self.nonzeros)
 
     def to_dense(self) -> np.ndarray:
         """The mask as a boolean array of the layer's shape."""
-        mask = np.zeros(self.size, bool)
-        mask[self.flat_indices()] = True
-        return mask.reshape(self.shape)
+        bits = np.unpackbits(self.bits.view(np.uint8), axis=1, bitorder="little")
+        return bits[:, : self.filter_size].astype(bool).reshape(self.shape)
+
+
+def _no_bits(filters: int, size: int) -> np.ndarray:
+    return np.zeros((filters, -(-size // bits_kernels.WORD)), np.uint64)
+
+
+def _pack(mask: np.ndarray) -> np.ndarray:
+    """Bits of a boolean mask (filters, size), C-contiguous."""
+    filters, size = mask.shape
+    bits = _no_bits(filters, size)
+    if size % 8 == 0:
+        bits_kernels.pack_bytes(mask.view(np.uint64), bits.view(np.uint8))
+    else:
+        bits_kernels.pack_rows(mask, bits)
+    return bits
+
+
+def _as_numbers(array: Any, layer: str) -> np.ndarray:
+    """The array, if it can be a mask or weights; otherwise an error that begins with `layer`."""
+    if hasattr(array, "detach"):  # a torch tensor, without importing torch
+        array = array.detach().cpu()
+    try:
+        dense = np.asarray(array)
+    except ValueError as error:
+        raise ValueError(f"{layer}not a rectangular array of numbers: {error}") from None
+    if dense.dtype.kind not in "biuf":
+        raise TypeError(
+            f"{layer}a mask or weights must be booleans or reals, not dtype {dense.dtype}"
+        )
+    if dense.ndim < 2 or dense.size == 0:
+        raise ValueError(
+            f"{layer}shape {dense.shape} is not (filters, channels, *kernel) with 2 or more "
+            "dimensions and at least one weight"
+        )
+    if dense.dtype.kind == "f" and not np.isfinite(dense).all():
+        raise ValueError(f"{layer}contains NaN or infinity; a mask or weights must be finite")
+    return dense
 
 
 @dataclass(frozen=True, eq=False)
@@ -183,6 +219,33 @@ class Ticket:
         layers = [self.layers[name] for name in self.counted]
         return 1 - sum(layer.nonzeros for layer in layers) / sum(layer.size for layer in layers)
 
+    def filter_counts(self, names: tuple[str, ...]) -> np.ndarray:
+        """Non-zeros of the filters of the named layers, one after the other, int64 (filters,)."""
+        return self._once(
+            "counts", names, lambda layers: np.concatenate([x.counts for x in layers])
+        )
+
+    def filter_starts(self, names: tuple[str, ...]) -> np.ndarray:
+        """Where each named layer begins in `filter_counts`, int64 (layers + 1,)."""
+        return self._once("starts", names, lambda xs: np.cumsum([0, *(x.shape[0] for x in xs)]))
+
+    def sizes(self, names: tuple[str, ...]) -> np.ndarray:
+        """Weights of each named layer, int64 (layers,)."""
+        return self._once("sizes", names, lambda layers: np.array([x.size for x in layers]))
+
+    def positions(self, names: tuple[str, ...]) -> np.ndarray:
+        """Output positions of each named layer, int64 (layers,)."""
+        return self._once("positions", names, lambda xs: np.array([x.positions for x in xs]))
+
+    def _once(
+        self, what: str, names: tuple[str, ...], make: Callable[[list[Layer]], np.ndarray]
+    ) -> np.ndarray:
+        """`make` of the named layers; kept, because moving a slider asks for it every time."""
+        kept = self.__dict__.setdefault("_kept", {})
+        if (what, names) not in kept:
+            kept[what, names] = make([self.layers[name] for name in names])
+        return kept[what, names]
+
     def masks(self) -> dict[str, np.ndarray]:
         """Dense boolean masks of all layers, name to array."""
         return {name: layer.to_dense() for name, layer in self.layers.items()}
@@ -197,12 +260,13 @@ class Ticket:
         """Write the ticket as a safetensors file, whole or not at all.
 
         Per layer: `counts` (int32) and `indices` (the smallest unsigned type that fits).
+        Magnitudes are not written.
         """
         tensors, layers = {}, {}
         for name, layer in self.layers.items():
             small = np.uint16 if layer.filter_size <= 1 << 16 else np.uint32
-            tensors[f"{name}/counts"] = layer.counts
-            tensors[f"{name}/indices"] = layer.indices.astype(small)
+            tensors[f"{name}/counts"] = layer.counts.astype(np.int32)
+            tensors[f"{name}/indices"] = layer.indices().astype(small)
             layers[name] = {
                 "shape": layer.shape,
                 "positions": layer.positions,
@@ -265,16 +329,16 @@ def _read_layer(
 ) -> Layer:
     """A layer from a file's arrays, trusted only as far as they agree with each other."""
     size = math.prod(shape[1:])
-    counts, indices = counts.astype(np.int32), indices.astype(np.int32)
+    counts = counts.astype(np.int64)
     if counts.shape != shape[:1] or counts.min() < 0 or counts.sum() != indices.size:
         raise ValueError(f"counts of non-zeros disagree with shape {shape}")
-    flat = np.repeat(np.arange(shape[0], dtype=np.int64), counts) * size + indices
-    if indices.size and (indices.min() < 0 or indices.max() >= size or (np.diff(flat) <= 0).any()):
-        raise ValueError(
-            f"positions of non-zeros are not ascending inside filters of {size} weights"
-        )
+    flat = np.repeat(np.arange(shape[0]) * size, counts) + indices
+    if indices.size and (indices.max() >= size or (np.diff(flat) <= 0).any()):
+        raise ValueError(f"positions of non-zeros do not ascend inside filters of {size} weights")
     whole_number("positions", positions)
-    return Layer(shape, counts, indices, positions, spike_sparsity)
+    return Layer.from_indices(
+        shape, counts, indices, positions=positions, spike_sparsity=spike_sparsity
+    )
 
 
 def write_atomically(path: str | os.PathLike[str], content: bytes) -> None:

@@ -1,37 +1,58 @@
-"""The load of every PE in every wave: how a layer's non-zeros spread over the PE array."""
+"""The load of every PE in every wave: how non-zeros spread over the PE array."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from uticket_lite.accelerator import Accelerator
-from uticket_lite.kernels.counting import slice_counts
+from uticket_lite.kernels import bits, scheduling
 from uticket_lite.ticket import Layer
 
 
-def n_waves(layer: Layer, accelerator: Accelerator) -> int:
-    """Waves that the layer takes: ⌈K/n⌉ by output channel, K by input channel."""
-    if accelerator.mapping == "input-channel":
-        return layer.shape[0]
-    return -(-layer.shape[0] // accelerator.n_pe)
+@dataclass(frozen=True)
+class Workload:
+    """Loads of several layers, one after the other.
+
+    loads: non-zeros of each PE in each wave, int64 (waves of all layers, n).
+    starts: row of `loads` at which each layer begins, int64 (layers + 1,).
+    """
+
+    loads: np.ndarray
+    starts: np.ndarray
 
 
-def loads(layer: Layer, accelerator: Accelerator, order: np.ndarray | None = None) -> np.ndarray:
-    """Non-zeros that each PE holds in each wave, int64 (waves, n).
+def add_up(
+    counts: np.ndarray, starts: np.ndarray, wave: np.ndarray, pe: np.ndarray, n: int
+) -> Workload:
+    """`output-channel`: filters dealt to PEs; what one PE gets in one wave adds up.
+
+    counts: non-zeros of the filters of all layers, int64 (filters,). starts: where each layer
+    begins, int64 (layers + 1,). wave, pe: of each filter, int64 (filters,).
+    """
+    return Workload(*scheduling.add_up(counts, starts, wave, pe, n))
+
+
+def cut(layers: Sequence[Layer], n: int) -> Workload:
+    """`input-channel`: each filter is a wave, its input channels cut into n contiguous slices.
+
+    Slices have ⌈C/n⌉ channels, the last ones fewer or none.
+    """
+    tables = [bits.slice_counts(layer.bits, slice_size(layer, n), n) for layer in layers]
+    return Workload(np.concatenate(tables), _starts([len(table) for table in tables]))
+
+
+def loads(layer: Layer, accelerator: Accelerator) -> np.ndarray:
+    """Non-zeros that each PE holds in each wave, filters in their given order, int64 (waves, n).
 
     `output-channel`: wave g holds filters g·n … g·n+n−1, one per PE; a short last wave leaves
-    PEs with load 0. `input-channel`: each filter is a wave and its C input channels are cut
-    into n contiguous slices of ⌈C/n⌉, the last ones possibly shorter or empty.
-
-    order: a permutation of the filters, int (K,); default the given order.
+    PEs with load 0. `input-channel`: see `cut`.
     """
+    n = accelerator.n_pe
     if accelerator.mapping == "input-channel":
-        size, _ = _slices(layer, accelerator.n_pe)
-        table = slice_counts(layer.counts, layer.indices, size, accelerator.n_pe)
-        return table if order is None else table[order]
-    counts = layer.counts if order is None else layer.counts[order]
-    return _one_filter_per_pe(counts, accelerator.n_pe)
+        return cut([layer], n).loads
+    return _one_filter_per_pe(layer.counts, n)
 
 
 def capacities(layer: Layer, accelerator: Accelerator) -> np.ndarray:
@@ -39,37 +60,23 @@ def capacities(layer: Layer, accelerator: Accelerator) -> np.ndarray:
 
     0 where a PE gets no filter (short last wave) or no input channel.
     """
+    n = accelerator.n_pe
     if accelerator.mapping == "input-channel":
-        _, widths = _slices(layer, accelerator.n_pe)
-        return np.tile(widths, (layer.shape[0], 1))
-    filters = np.full(layer.shape[0], layer.filter_size, np.int64)
-    return _one_filter_per_pe(filters, accelerator.n_pe)
+        cuts = np.minimum(np.arange(n + 1) * slice_size(layer, n), layer.filter_size)
+        return np.tile(np.diff(cuts), (layer.shape[0], 1))
+    return _one_filter_per_pe(np.full(layer.shape[0], layer.filter_size), n)
 
 
-@dataclass(frozen=True)
-class Segments:
-    """The parts of a layer that one PE holds in one wave, in the order of `Layer.indices`.
-
-    All int64 (segments,): `counts` non-zeros, `starts` first position inside the filter,
-    `capacities` positions. `place` maps a (waves, n) table to this order: table.ravel()[place].
-    """
-
-    counts: np.ndarray
-    starts: np.ndarray
-    capacities: np.ndarray
-    place: np.ndarray
+def slice_size(layer: Layer, n: int) -> int:
+    """Weights in a full one of n slices of the input channels: ⌈C/n⌉·kh·kw."""
+    return -(-layer.shape[1] // n) * math.prod(layer.shape[2:])
 
 
-def segments(layer: Layer, accelerator: Accelerator) -> Segments:
-    """Cut the layer into what each PE holds in each wave (PEs that hold nothing have none)."""
-    table = capacities(layer, accelerator)
-    place = np.flatnonzero(table)
-    widths = table.ravel()[place]
+def n_waves(layer: Layer, accelerator: Accelerator) -> int:
+    """Waves that the layer takes, a filter per PE: ⌈K/n⌉ by output channel, K by input channel."""
     if accelerator.mapping == "input-channel":
-        starts = (np.cumsum(table, axis=1) - table).ravel()[place]
-    else:
-        starts = np.zeros(place.size, np.int64)
-    return Segments(loads(layer, accelerator).ravel()[place], starts, widths, place)
+        return layer.shape[0]
+    return -(-layer.shape[0] // accelerator.n_pe)
 
 
 def _one_filter_per_pe(values: np.ndarray, n: int) -> np.ndarray:
@@ -79,9 +86,5 @@ def _one_filter_per_pe(values: np.ndarray, n: int) -> np.ndarray:
     return padded.reshape(-1, n)
 
 
-def _slices(layer: Layer, n: int) -> tuple[int, np.ndarray]:
-    """Weights of a full slice of input channels, and of each of the n slices, int64 (n,)."""
-    channels, kernel_size = layer.shape[1], math.prod(layer.shape[2:])
-    width = -(-channels // n)
-    cuts = np.minimum(np.arange(n + 1) * width, channels) * kernel_size
-    return width * kernel_size, np.diff(cuts)
+def _starts(sizes: Sequence[int]) -> np.ndarray:
+    return np.concatenate([[0], np.cumsum(sizes)])

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import numba
+import numpy as np
 from numba.core import config
 
 # One parallel kernel at a time: Numba's `workqueue` threading layer kills the process when
@@ -56,6 +57,8 @@ def kernel(**options: Any) -> Callable[[Callable], Callable]:
     """Compile a function with Numba (nopython, GIL released, cached); `options` go to `njit`."""
 
     def decorate(function: Callable) -> Callable:
+        if config.DISABLE_JIT:  # type: ignore[attr-defined]
+            return np.errstate(over="ignore")(function)  # as compiled: 64-bit integers wrap
         before = config.CACHE_DIR  # type: ignore[attr-defined]
         config.CACHE_DIR = _CACHE  # type: ignore[attr-defined]
         try:

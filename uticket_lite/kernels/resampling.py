@@ -1,111 +1,115 @@
-"""Regrow and drop: give every segment of a sparse mask an exact number of non-zeros.
+"""Regrow and drop: give every part of a mask an exact number of non-zeros.
 
-A segment is the part of a filter that one PE holds in one wave: the whole filter
-(output-channel mapping) or a slice of its input channels (input-channel mapping).
+A part is what one PE holds in one wave: a whole filter (output-channel mapping) or a slice
+of its input channels (input-channel mapping). Masks are bits, see `kernels.bits`.
 """
 
 import numpy as np
 
+from uticket_lite.kernels.bits import ALL, ONE, WORD, list_ones
 from uticket_lite.kernels.jit import kernel
 
 
 @kernel()
 def resample(
-    indices: np.ndarray,
-    counts: np.ndarray,
-    starts: np.ndarray,
-    capacities: np.ndarray,
+    bits: np.ndarray,
+    size: int,
+    part_size: int,
+    parts: int,
+    loads: np.ndarray,
     targets: np.ndarray,
+    magnitudes: np.ndarray,
     rng: np.random.Generator,
 ) -> np.ndarray:
-    """Drop random non-zeros, or regrow random pruned positions, until each segment has its target.
+    """A copy of the mask in which each part has its target of non-zeros.
 
-    indices: int32, the non-zeros of all segments, ascending inside each (position in the filter).
-    counts, starts, capacities, targets: int64 (segments,): non-zeros now, first position,
-    number of positions, and non-zeros wanted (0 <= target <= capacity).
-    Returns the new indices, int32, in the same order. The cost is linear in the non-zeros
-    before and after, whatever the sparsity.
+    bits: uint64 (filters, words). size: weights of a filter, cut into `parts` parts of
+    `part_size`, the last ones possibly shorter or empty. loads, targets: int64
+    (filters·parts or more,): non-zeros now and wanted, at most a part's size.
+    magnitudes: float32 (filters, size), |w| to choose by: drop the smallest, regrow the
+    largest; (0, 0) to choose uniformly at random, as where magnitudes are 0.
     """
-    result = np.empty(targets.sum(), np.int32)
-    taken = np.zeros(max(capacities.max(), 1), np.bool_)
-    at = 0
-    out = 0
-    for s in range(counts.size):
-        count, start, capacity, target = counts[s], starts[s], capacities[s], targets[s]
-        here = indices[at : at + count]
-        there = result[out : out + target]
-        if target <= count:
-            _keep_some(here, there, rng)
-        else:
-            for i in here:
-                taken[i - start] = True
-            if 2 * target <= capacity:
-                _regrow_by_rejection(here, there, start, capacity, taken, rng)
-            else:
-                _regrow_by_scan(
-                    there, start, capacity, target - count, capacity - count, taken, rng
-                )
-            for i in there:
-                taken[i - start] = False
-        at += count
-        out += target
+    result = bits.copy()
+    ones, free = np.empty(size, np.int64), np.empty(size, np.int64)
+    for k in range(bits.shape[0]):
+        for p in range(parts):
+            start = p * part_size
+            stop = min(size, start + part_size)
+            load, target = loads[k * parts + p], targets[k * parts + p]
+            if load > target:
+                found = list_ones(bits[k], start, stop, ones)
+                if magnitudes.size:
+                    _drop_smallest(result[k], ones[:found], load - target, magnitudes[k])
+                else:
+                    _drop_random(result[k], ones[:found], load - target, rng)
+            elif load < target:
+                grown = 0
+                if magnitudes.size:
+                    found = _list_regrowable(bits[k], start, stop, magnitudes[k], free)
+                    grown = min(found, target - load)
+                    _regrow_largest(result[k], free[:found], grown, magnitudes[k])
+                _regrow_random(result[k], start, stop, load + grown, target, free, rng)
     return result
 
 
 @kernel()
-def _keep_some(here: np.ndarray, there: np.ndarray, rng: np.random.Generator) -> None:
-    """Fill `there` with a uniformly random, ordered choice from `here` (selection sampling)."""
-    left, wanted = here.size, there.size
-    if left == wanted:
-        there[:] = here
-        return
-    out = 0
-    for i in here:
-        if rng.random() * left < wanted:
-            there[out] = i
-            out += 1
-            wanted -= 1
-        left -= 1
+def _flip(row: np.ndarray, i: int) -> None:
+    row[i // WORD] ^= ONE << np.uint64(i % WORD)
 
 
 @kernel()
-def _regrow_by_rejection(
-    here: np.ndarray,
-    there: np.ndarray,
-    start: int,
-    capacity: int,
-    taken: np.ndarray,
-    rng: np.random.Generator,
-) -> None:
-    """Keep `here` and add random free positions: at most half are taken, so few draws miss."""
-    there[: here.size] = here
-    for out in range(here.size, there.size):
-        i = int(rng.random() * capacity)
-        while taken[i]:
-            i = int(rng.random() * capacity)
-        taken[i] = True
-        there[out] = start + i
-    there.sort()
+def _drop_random(row: np.ndarray, ones: np.ndarray, drop: int, rng: np.random.Generator) -> None:
+    """Clear `drop` of the positions `ones`: the first steps of a random shuffle."""
+    for i in range(drop):
+        j = i + int(rng.random() * (ones.size - i))
+        ones[i], ones[j] = ones[j], ones[i]
+        _flip(row, ones[i])
 
 
 @kernel()
-def _regrow_by_scan(
-    there: np.ndarray,
+def _drop_smallest(row: np.ndarray, ones: np.ndarray, drop: int, magnitudes: np.ndarray) -> None:
+    for i in np.argsort(magnitudes[ones], kind="mergesort")[:drop]:
+        _flip(row, ones[i])
+
+
+@kernel()
+def _list_regrowable(
+    row: np.ndarray, start: int, stop: int, magnitudes: np.ndarray, out: np.ndarray
+) -> int:
+    """Write the pruned positions in [start, stop) whose magnitude is not 0; their number."""
+    found = 0
+    for i in range(start, stop):
+        if magnitudes[i] > 0 and not (row[i // WORD] >> np.uint64(i % WORD)) & ONE:
+            out[found] = i
+            found += 1
+    return found
+
+
+@kernel()
+def _regrow_largest(row: np.ndarray, free: np.ndarray, grow: int, magnitudes: np.ndarray) -> None:
+    for i in np.argsort(-magnitudes[free], kind="mergesort")[:grow]:
+        _flip(row, free[i])
+
+
+@kernel()
+def _regrow_random(
+    row: np.ndarray,
     start: int,
-    capacity: int,
-    wanted: int,
-    free: int,
-    taken: np.ndarray,
+    stop: int,
+    load: int,
+    target: int,
+    free: np.ndarray,
     rng: np.random.Generator,
 ) -> None:
-    """Walk over all positions and choose among the free ones: for a segment that gets dense."""
-    out = 0
-    for i in range(capacity):
-        if not taken[i]:
-            grow = rng.random() * free < wanted
-            free -= 1
-            if not grow:
-                continue
-            wanted -= 1
-        there[out] = start + i
-        out += 1
+    """Set random pruned positions in [start, stop) until `target` of them are set."""
+    size = stop - start
+    if 2 * target <= size:  # at most half are taken: few draws miss
+        while load < target:
+            i = start + int(rng.random() * size)
+            if not (row[i // WORD] >> np.uint64(i % WORD)) & ONE:
+                _flip(row, i)
+                load += 1
+    elif load < target:
+        inverse = row ^ ALL
+        found = list_ones(inverse, start, stop, free)
+        _drop_random(row, free[:found], target - load, rng)

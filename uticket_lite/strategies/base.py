@@ -9,6 +9,7 @@ from types import MappingProxyType
 import numpy as np
 
 from uticket_lite.accelerator import MAPPINGS, Accelerator
+from uticket_lite.kernels.scheduling import deal_in_turn
 from uticket_lite.ticket import Layer
 
 
@@ -18,7 +19,8 @@ class Strategy:
 
     name: as users write it. label: as menus show it. changes: `nothing`, `mask`, `order`,
     `schedule` or `hardware`. cost: its price, in a sentence. source: where it comes from.
-    mappings: the mappings on which it does something.
+    mappings: those on which it does something. random: whether the seed matters.
+    ahead: waves that a PE may run ahead of the slowest (its buffers); 0 is a barrier.
     """
 
     name: str
@@ -27,16 +29,30 @@ class Strategy:
     cost: str
     source: str
     mappings: tuple[str, ...] = tuple(MAPPINGS)
+    random: bool = False
+    ahead: int = 0
 
     def balance(self, layer: Layer, accelerator: Accelerator, rng: np.random.Generator) -> Layer:
         """The layer with another mask; the same layer if the strategy leaves masks alone."""
         return layer
 
     def order(
-        self, layer: Layer, accelerator: Accelerator, rng: np.random.Generator
+        self, counts: np.ndarray, starts: np.ndarray, rng: np.random.Generator
     ) -> np.ndarray | None:
-        """The order in which PEs get filters, a permutation int (K,); None: as given."""
+        """The order in which filters are dealt, a permutation inside each layer; None: as given.
+
+        counts: non-zeros of the filters of all layers, one layer after the other, int64
+        (filters,). starts: where each layer begins, int64 (layers + 1,).
+        """
         return None
+
+    def deal(self, counts: np.ndarray, starts: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
+        """The wave (from 0 in each layer) and the PE of each filter, int64 (filters,) each.
+
+        counts, starts: as in `order`, but in the order chosen there. Default: one filter per PE
+        and wave, in turn. Filters that share a wave and a PE run one after the other.
+        """
+        return deal_in_turn(starts, n, 1)
 
     def objection(self, accelerator: Accelerator) -> str | None:
         """Why the strategy does nothing on this accelerator, in a sentence; None if it works."""

@@ -4,22 +4,34 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from uticket_lite.accelerator import Accelerator
 from uticket_lite.strategies.base import Strategy
-from uticket_lite.ticket import Layer
+
+
+def densest_first(counts: np.ndarray, starts: np.ndarray) -> np.ndarray:
+    """Filters of each layer by decreasing non-zeros, int64 (filters,); ties keep their order.
+
+    Layer, count and position are packed into one integer, because sorting integers is several
+    times faster than sorting by three keys.
+    """
+    layer = np.repeat(np.arange(starts.size - 1), np.diff(starts))
+    places = 1 << int(counts.size).bit_length()
+    levels = 1 << int(counts.max()).bit_length()
+    keys = (layer * levels + (levels - 1 - counts)) * places + np.arange(counts.size)
+    keys.sort()
+    return keys & (places - 1)
 
 
 @dataclass(frozen=True)
 class Sort(Strategy):
     """Densest filters first: the smallest Σ max of all orders under a barrier per wave."""
 
-    def order(self, layer: Layer, accelerator: Accelerator, rng: np.random.Generator) -> np.ndarray:
-        """Filters by decreasing non-zeros; ties keep their given order."""
-        return np.argsort(-layer.counts, kind="stable")
+    def order(self, counts: np.ndarray, starts: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """Filters by decreasing non-zeros; see `Strategy.order`."""
+        return densest_first(counts, starts)
 
 
 RANK = 60
-STRATEGY = Sort(
+STRATEGY: Strategy = Sort(
     name="sort",
     label="sort (filters by non-zeros)",
     changes="order",

@@ -9,40 +9,50 @@ from uticket_lite.accelerator import Accelerator
 from uticket_lite.kernels.resampling import resample
 from uticket_lite.strategies.base import Strategy
 from uticket_lite.ticket import Layer
-from uticket_lite.workload import capacities, loads, n_waves, segments
+from uticket_lite.workload import capacities, loads, slice_size
+
+NO_MAGNITUDES = np.empty((0, 0), np.float32)
 
 
 def ceil_mean(loads: np.ndarray, capacities: np.ndarray) -> np.ndarray:
-    """a = ⌈mean load⌉ of each wave, int64 (waves,), over the PEs that hold a part of a filter.
+    """a = ⌈mean load⌉ of each wave, over the PEs that hold a part of a filter.
 
     PEs without one (a short last wave, more PEs than channels) cannot regrow anything;
     counting them would only make the others drop weights.
     """
-    holding = np.maximum((capacities > 0).sum(axis=1), 1)
+    holding = np.maximum(np.count_nonzero(capacities, axis=1), 1)
     return -(-loads.sum(axis=1) // holding)
 
 
 @dataclass(frozen=True)
 class Rebalance(Strategy):
-    """Regrow or drop random weights until every PE of a wave has the wave's target load.
+    """Regrow or drop weights until every PE of a wave has the wave's target load.
 
-    target: from loads and capacities, int64 (waves, n), to each wave's target, int64 (waves,).
-    The target is capped by what a PE can hold.
+    target: from loads and capacities, int64 (waves, n), to the target of each wave, int64
+    (waves,); it is capped by what a PE can hold. by_magnitude: drop the smallest and regrow the
+    largest |w| where the layer's magnitudes are known, instead of random ones.
     """
 
     target: Callable[[np.ndarray, np.ndarray], np.ndarray] = ceil_mean
+    by_magnitude: bool = False
 
     def balance(self, layer: Layer, accelerator: Accelerator, rng: np.random.Generator) -> Layer:
         """The layer with all PEs of a wave equally loaded; see `Strategy.balance`."""
         now, most = loads(layer, accelerator), capacities(layer, accelerator)
-        parts = segments(layer, accelerator)
-        wanted = np.minimum(self.target(now, most)[:, None], most).ravel()[parts.place]
-        indices = resample(layer.indices, parts.counts, parts.starts, parts.capacities, wanted, rng)
-        if accelerator.mapping == "input-channel":
-            per_wave = np.zeros(n_waves(layer, accelerator), np.int64)
-            np.add.at(per_wave, parts.place // accelerator.n_pe, wanted)
-            wanted = per_wave
-        return replace(layer, counts=wanted.astype(np.int32), indices=indices)
+        wanted = np.minimum(self.target(now, most)[:, None], most)
+        cut = accelerator.mapping == "input-channel"
+        guide = layer.magnitudes if self.by_magnitude else None
+        bits = resample(
+            layer.bits,
+            layer.filter_size,
+            slice_size(layer, accelerator.n_pe) if cut else layer.filter_size,
+            accelerator.n_pe if cut else 1,
+            now.ravel(),
+            wanted.ravel(),
+            NO_MAGNITUDES if guide is None else guide,
+            rng,
+        )
+        return replace(layer, bits=bits)
 
 
 RANK = 10
@@ -52,4 +62,5 @@ STRATEGY = Rebalance(
     changes="mask",
     cost="Weights: random ones are dropped and pruned ones regrown, so the network is retrained.",
     source="Yin et al. 2024, Algorithm 1",
+    random=True,
 )

@@ -1,0 +1,77 @@
+"""Deal filters to PEs, and add up the loads.
+
+Filters of several layers lie one after the other; `starts`, int64 (layers + 1,), says where
+each layer begins. Waves are counted from 0 in every layer.
+"""
+
+import numpy as np
+
+from uticket_lite.kernels.jit import kernel
+
+
+@kernel()
+def deal_in_turn(starts: np.ndarray, n: int, each: int) -> tuple[np.ndarray, np.ndarray]:
+    """Wave and PE of each filter, int64 (filters,) each: `each` filters per PE and wave."""
+    wave = np.empty(starts[-1], np.int64)
+    pe = np.empty(starts[-1], np.int64)
+    for layer in range(starts.size - 1):
+        g, j, held = 0, 0, 0
+        for i in range(starts[layer], starts[layer + 1]):
+            wave[i], pe[i] = g, j
+            held += 1
+            if held == each:
+                held = 0
+                j += 1
+                if j == n:
+                    j = 0
+                    g += 1
+    return wave, pe
+
+
+@kernel()
+def deal_to_first_free(
+    counts: np.ndarray, starts: np.ndarray, n: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Each filter, in order, to the PE that frees first: list scheduling, one wave per layer.
+
+    Of several free PEs, the one with the lowest number. A binary heap holds, for each PE, the
+    time it frees and its number, in one integer.
+    """
+    wave = np.zeros(counts.size, np.int64)
+    pe = np.empty(counts.size, np.int64)
+    heap = np.empty(2 * n + 1, np.int64)
+    for layer in range(starts.size - 1):
+        for j in range(n):
+            heap[j] = j
+        heap[n:] = np.iinfo(np.int64).max
+        for i in range(starts[layer], starts[layer + 1]):
+            pe[i] = heap[0] % n
+            key = heap[0] + counts[i] * n
+            at = 0
+            while True:
+                child = 2 * at + 1
+                child += heap[child + 1] < heap[child]
+                if heap[child] >= key:
+                    break
+                heap[at] = heap[child]
+                at = child
+            heap[at] = key
+    return wave, pe
+
+
+@kernel()
+def add_up(
+    counts: np.ndarray, starts: np.ndarray, wave: np.ndarray, pe: np.ndarray, n: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Loads, int64 (waves of all layers, n), and where each layer's waves begin (layers + 1,)."""
+    wave_starts = np.zeros(starts.size, np.int64)
+    for layer in range(starts.size - 1):
+        waves = 0
+        for i in range(starts[layer], starts[layer + 1]):
+            waves = max(waves, wave[i] + 1)
+        wave_starts[layer + 1] = wave_starts[layer] + waves
+    loads = np.zeros((wave_starts[-1], n), np.int64)
+    for layer in range(starts.size - 1):
+        for i in range(starts[layer], starts[layer + 1]):
+            loads[wave_starts[layer] + wave[i], pe[i]] += counts[i]
+    return loads, wave_starts
