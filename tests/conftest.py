@@ -1,8 +1,14 @@
 """Where things are."""
 
+import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# Kernels compile in their first example; where CI is set, examples are the same every time.
+settings.register_profile("project", deadline=None, derandomize="CI" in os.environ)
+settings.load_profile("project")
 
 ROOT = Path(__file__).parent.parent
 

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -35,14 +35,12 @@ def brute_force_loads(mask, accelerator):
     ]
 
 
-@settings(deadline=None)
 @given(masks, accelerators)
 def test_loads_are_those_of_the_definition(mask, accelerator):
     report = ut.simulate(ut.Ticket.from_arrays({"a": mask}), accelerator)
     assert report.loads["a"].tolist() == brute_force_loads(mask, accelerator)
 
 
-@settings(deadline=None)
 @given(masks, accelerators, st.integers(1, 50), st.integers(1, 8))
 def test_work_and_idle_add_up_to_latency_of_all_pes(mask, accelerator, positions, timesteps):
     ticket = ut.Ticket.from_arrays(
@@ -55,7 +53,6 @@ def test_work_and_idle_add_up_to_latency_of_all_pes(mask, accelerator, positions
     assert weights.work == 2 * mask.sum()
 
 
-@settings(deadline=None)
 @given(masks, accelerators)
 def test_utilization_has_its_closed_form(mask, accelerator):
     n = accelerator.n_pe

@@ -8,6 +8,7 @@ from uticket_lite.accelerator import MAPPINGS, Accelerator
 from uticket_lite.energy import pe_energy
 from uticket_lite.recorded import load_history, load_ticket, recorded_tickets
 from uticket_lite.simulation import Report, balance, compare, simulate
+from uticket_lite.spikes import SpikeReport, simulate_spikes
 from uticket_lite.strategies import STRATEGIES, Strategy
 from uticket_lite.synthetic import synthetic_ticket
 from uticket_lite.ticket import Layer, Ticket
@@ -20,6 +21,7 @@ __all__ = [
     "Accelerator",
     "Layer",
     "Report",
+    "SpikeReport",
     "Strategy",
     "Ticket",
     "balance",
@@ -29,5 +31,6 @@ __all__ = [
     "pe_energy",
     "recorded_tickets",
     "simulate",
+    "simulate_spikes",
     "synthetic_ticket",
 ]

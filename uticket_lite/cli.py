@@ -1,26 +1,87 @@
-"""The `uticket` command."""
+"""The `uticket` command: train, simulate, compare and balance tickets."""
 
 import argparse
+import json
+import math
+import os
 import sys
-from collections.abc import Sequence
-from dataclasses import fields
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, fields
 from pathlib import Path
+from typing import Any, NoReturn
+
+import pandas as pd
+
+from uticket_lite.accelerator import MAPPINGS, Accelerator
+from uticket_lite.errors import one_of
+from uticket_lite.recorded import load_ticket, recorded_tickets
+from uticket_lite.simulation import CYCLES, Report, balance, compare, simulate
+from uticket_lite.strategies import STRATEGIES
+from uticket_lite.ticket import Ticket
+
+Commands = "argparse._SubParsersAction[argparse.ArgumentParser]"
+
+TICKET = f"""\
+TICKET is the name of a recorded ticket ({", ".join(recorded_tickets())}) or a .safetensors file:
+a ticket, or a plain state dict of torch. A state dict knows neither output positions nor
+timesteps, so cycles are those of one position and timestep; its layers are taken in the order
+of their names, and the first convolution as the one that encodes the input (not counted).
+"""
+
+UNITS = """\
+latency: cycles. work, idle: PE-cycles; work + idle = PEs · latency. utilization: Eq. 2 of Yin et
+al. 2024, 0 to 1. energy: Eq. 3, in units of one PE's dynamic energy per input spike; not known
+(null) unless the ticket has spike sparsities. sparsity: share of pruned weights of the counted
+layers, after balancing. price: non-zeros touched (dropped or regrown) and extra, as shares of
+those given; filters permuted; waves buffered, which a PE may run ahead.
+"""
+
+SIMULATE_JSON = """\
+--json prints one object: ticket {name, round, timesteps}, accelerator {n_pe, mapping}, strategy,
+seed, cycles, utilization, latency, work, idle, energy, sparsity, price {touched, extra,
+permuted, buffered}, layers [{layer, parameters, nonzeros, sparsity, waves, work, idle, latency,
+utilization, energy, empty}]. What is not known is null.
+"""
+
+COMPARE_JSON = """\
+--json prints one object: ticket {name, round, timesteps}, accelerator {n_pe, mapping}, seed,
+cycles, strategies [{strategy, changes, utilization, latency, work, idle, energy, sparsity,
+touched, extra, permuted, buffered}]. What is not known is null.
+"""
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser that says what is wrong in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        """Exit with code 2."""
+        self.exit(2, f"uticket: {message}; see {self.prog} --help\n")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run `uticket`; returns the exit code: 0 done, 2 bad input."""
-    parser = argparse.ArgumentParser(prog="uticket", description=__doc__)
+    """Run `uticket`; returns the exit code: 0 done, 2 bad input, 130 interrupted."""
+    parser = Parser(prog="uticket", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     _add_train(commands)
+    _add_simulate(commands)
+    _add_compare(commands)
+    _add_balance(commands)
     options = parser.parse_args(arguments)
     try:
-        return options.run(options)
+        code = options.run(options)
+        sys.stdout.flush()
+        return code
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:  # the reader (head, less) has seen enough: nothing went wrong
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except (ValueError, TypeError, OSError) as error:
-        print(f"uticket: {error}", file=sys.stderr)
+        print("uticket:", " ".join(str(error).split()), file=sys.stderr)
         return 2
 
 
-def _add_train(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def _add_train(commands: Commands) -> None:
     train = commands.add_parser(
         "train",
         help="train, prune, balance and rewind a network; write a ticket per round",
@@ -57,3 +118,259 @@ def _train(options: argparse.Namespace) -> int:
     print(run.history.to_string(index=False))
     print(f"wrote {len(run.tickets)} tickets to {options.out}")
     return 0 if len(run.tickets) == settings.rounds else 130
+
+
+def _add_simulate(commands: Commands) -> None:
+    command = _add_command(
+        commands,
+        "simulate",
+        "run a ticket on an array of PEs: utilization, cycles, energy",
+        UNITS,
+        SIMULATE_JSON,
+    )
+    _add_strategy(command, "none", STRATEGIES)
+    _add_cycles_and_json(command)
+    command.set_defaults(run=_simulate)
+
+
+def _simulate(options: argparse.Namespace) -> int:
+    ticket = _load(options)
+    report = simulate(
+        ticket, _accelerator(options), options.strategy, options.seed, cycles=options.cycles
+    )
+    if options.json:
+        _print_json(_about(options, ticket) | _figures(report))
+        return 0
+    print(_title(options, ticket))
+    print(f"strategy {STRATEGIES[options.strategy].label}\n")
+    for name, figure in _key_figures(report):
+        print(f"{name:<12} {figure}")
+    print()
+    print(_table(report.layers.drop(columns="empty")))
+    return 0
+
+
+def _add_compare(commands: Commands) -> None:
+    command = _add_command(
+        commands,
+        "compare",
+        "run a ticket under several strategies, a row each",
+        UNITS,
+        COMPARE_JSON,
+    )
+    command.add_argument(
+        "--strategy",
+        nargs="+",
+        metavar="S",
+        help="one or more of those below; default: all that the mapping allows",
+    )
+    _add_cycles_and_json(command)
+    command.set_defaults(run=_compare)
+
+
+def _compare(options: argparse.Namespace) -> int:
+    ticket = _load(options)
+    table = compare(
+        ticket, _accelerator(options), options.strategy, options.seed, cycles=options.cycles
+    )
+    if options.json:
+        _print_json(_about(options, ticket) | {"strategies": _rows(table)})
+        return 0
+    print(_title(options, ticket))
+    print("latency in cycles; work, idle in PE-cycles; energy in one PE's per input spike\n")
+    print(_table(table))
+    return 0
+
+
+def _add_balance(commands: Commands) -> None:
+    masks = {name: strategy for name, strategy in STRATEGIES.items() if strategy.changes == "mask"}
+    command = _add_command(
+        commands,
+        "balance",
+        "balance the masks of a ticket and write it as a new ticket",
+        "Only the counted layers change.\n",
+        strategies=masks,
+    )
+    _add_strategy(command, "uticket", masks)
+    command.add_argument("--out", type=Path, required=True, help="ticket to write, .safetensors")
+    command.add_argument("--force", action="store_true", help="replace --out if it exists")
+    command.set_defaults(run=_balance, masks=masks)
+
+
+def _balance(options: argparse.Namespace) -> int:
+    one_of("strategy that changes masks", options.strategy, options.masks)
+    _check_out(options.out, options.force)
+    ticket, accelerator = _load(options), _accelerator(options)
+    balanced = balance(ticket, accelerator, options.strategy, options.seed)
+    balanced.save(options.out)
+    before, after = (simulate(t, accelerator) for t in (ticket, balanced))
+    print(
+        f"wrote {options.out}: utilization {before.utilization:.3f} → {after.utilization:.3f}, "
+        f"latency {before.latency:,} → {after.latency:,} cycles, "
+        f"sparsity {ticket.sparsity:.2%} → {balanced.sparsity:.2%}"
+    )
+    return 0
+
+
+def _check_out(out: Path, force: bool) -> None:
+    """Fail before the work, not after, and never replace a file unasked."""
+    if out.suffix != ".safetensors":
+        raise ValueError(f"--out {out} must end in .safetensors, as ticket files do")
+    if not out.parent.is_dir():
+        raise FileNotFoundError(f"no folder {out.parent} to write {out.name} in; make it first")
+    if out.is_dir():
+        raise IsADirectoryError(f"--out {out} is a folder; name a file")
+    if out.exists() and not force:
+        raise FileExistsError(f"--out {out} exists; name another file, or replace it by --force")
+
+
+def _add_command(
+    commands: Commands,
+    name: str,
+    summary: str,
+    *notes: str,
+    strategies: Mapping[str, Any] = STRATEGIES,
+) -> argparse.ArgumentParser:
+    """A command that reads a ticket, with the options that all of them share."""
+    listed = "\n".join(f"  {name:<18} {strategy.label}" for name, strategy in strategies.items())
+    command = commands.add_parser(
+        name,
+        help=summary,
+        description=f"{summary[0].upper()}{summary[1:]}.",
+        epilog="\n".join((TICKET, *notes, f"strategies:\n{listed}")),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    command.add_argument("ticket", metavar="TICKET", help="name of a recorded ticket, or a file")
+    command.add_argument("--round", type=int, help="of a recorded ticket; default: the last")
+    command.add_argument("--pe", type=int, default=16, metavar="N", help="PEs; default: 16")
+    command.add_argument(
+        "--mapping",
+        default="output-channel",
+        metavar="M",
+        help=f"{_described(MAPPINGS)}; default: %(default)s",
+    )
+    command.add_argument(
+        "--seed", type=int, default=0, help="for strategies that choose at random; default: 0"
+    )
+    return command
+
+
+def _add_strategy(
+    command: argparse.ArgumentParser, default: str, strategies: Mapping[str, Any]
+) -> None:
+    command.add_argument(
+        "--strategy",
+        default=default,
+        metavar="S",
+        help=f"{', '.join(strategies)}; default: %(default)s",
+    )
+
+
+def _add_cycles_and_json(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--cycles",
+        default="full",
+        metavar="C",
+        help=f"what a cycle is: {_described(CYCLES)}; default: %(default)s",
+    )
+    command.add_argument("--json", action="store_true", help="one JSON object, see below")
+
+
+def _described(choices: Mapping[str, str]) -> str:
+    return " or ".join(f"{name}, {what}" for name, what in choices.items()).replace("%", "%%")
+
+
+def _load(options: argparse.Namespace) -> Ticket:
+    """The recorded ticket of that name, else the ticket or state dict in that file."""
+    path = Path(options.ticket)
+    if options.ticket in recorded_tickets() or not (path.suffix or path.is_file()):
+        return load_ticket(options.ticket, options.round)
+    if options.round is not None:
+        raise ValueError(f"--round {options.round} goes with a recorded ticket, not with {path}")
+    return Ticket.from_safetensors(path)
+
+
+def _accelerator(options: argparse.Namespace) -> Accelerator:
+    return Accelerator(options.pe, options.mapping)
+
+
+def _about(options: argparse.Namespace, ticket: Ticket) -> dict[str, Any]:
+    """What was run, for JSON."""
+    number = ticket.provenance.get("round")
+    return {
+        "ticket": {"name": options.ticket, "round": number, "timesteps": ticket.timesteps},
+        "accelerator": asdict(_accelerator(options)),
+        "seed": options.seed,
+        "cycles": options.cycles,
+    }
+
+
+def _figures(report: Report) -> dict[str, Any]:
+    """What came out, for JSON."""
+    return {
+        "strategy": report.strategy.name,
+        "utilization": report.utilization,
+        "latency": report.latency,
+        "work": report.work,
+        "idle": report.idle,
+        "energy": report.energy,
+        "sparsity": report.ticket.sparsity,
+        "price": report.price,
+        "layers": _rows(report.layers),
+    }
+
+
+def _rows(table: pd.DataFrame) -> list[dict[Any, Any]]:
+    return table.reset_index().to_dict("records")
+
+
+def _print_json(value: Any) -> None:
+    print(json.dumps(_without_nan(value), indent=1, ensure_ascii=False, allow_nan=False))
+
+
+def _without_nan(value: Any) -> Any:
+    """JSON has no NaN: what is not known is null."""
+    if isinstance(value, dict):
+        return {key: _without_nan(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_without_nan(item) for item in value]
+    return None if isinstance(value, float) and math.isnan(value) else value
+
+
+def _title(options: argparse.Namespace, ticket: Ticket) -> str:
+    number = ticket.provenance.get("round")
+    return (
+        f"{options.ticket}{'' if number is None else f', round {number}'}: "
+        f"{len(ticket.counted)} of {len(ticket.layers)} layers counted, "
+        f"{ticket.sparsity:.2%} sparse, {ticket.timesteps} timesteps\n"
+        f"{options.pe} PEs, mapping {options.mapping}; {CYCLES[options.cycles]}"
+    )
+
+
+def _key_figures(report: Report) -> list[tuple[str, str]]:
+    energy = f"{report.energy:,.0f} times one PE's dynamic energy per input spike"
+    price = report.price
+    return [
+        ("utilization", f"{report.utilization:.3f}"),
+        ("latency", f"{report.latency:,} cycles"),
+        ("work", f"{report.work:,} PE-cycles"),
+        ("idle", f"{report.idle:,} PE-cycles"),
+        ("energy", "not known: no spike sparsity" if math.isnan(report.energy) else energy),
+        ("sparsity", f"{report.ticket.sparsity:.2%} of the counted layers, as run"),
+        (
+            "price",
+            f"{price['touched']:.1%} of the non-zeros touched, {price['extra']:+.1%} non-zeros, "
+            f"{price['permuted']} filters permuted, {price['buffered']} waves buffered",
+        ),
+    ]
+
+
+def _table(table: pd.DataFrame) -> str:
+    """The table as text: shares as percentages, whole numbers with thousands separators."""
+    shares = {"sparsity": "{:.2%}", "touched": "{:.1%}", "extra": "{:+.1%}", "energy": "{:,.0f}"}
+    shown = {
+        str(name): shares.get(str(name), "{:.3f}" if column.dtype.kind == "f" else "{:,}").format
+        for name, column in table.items()
+        if column.dtype.kind in "if"
+    }
+    return table.to_string(formatters=shown)  # type: ignore[arg-type]

@@ -18,6 +18,11 @@ def round_file(run: Path, number: int) -> Path:
     return run / f"round-{number:02d}.safetensors"
 
 
+def weights_file(run: Path) -> Path:
+    """The file of a run's weights after its last round."""
+    return run / "weights.safetensors"
+
+
 def recorded_tickets() -> tuple[str, ...]:
     """Names of the recorded runs, for `load_ticket` and `load_history`."""
     return tuple(sorted(path.parent.name for path in DATA.glob("*/history.json")))

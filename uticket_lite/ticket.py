@@ -5,12 +5,13 @@ import math
 import os
 import struct
 import tempfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
@@ -19,7 +20,11 @@ from safetensors.numpy import save
 from uticket_lite.errors import fraction, one_of, whole_number
 from uticket_lite.kernels import bits as bits_kernels
 
+if TYPE_CHECKING:
+    from torch import nn
+
 FORMAT = "uticket-lite ticket 1"
+"""The one key of a ticket file's metadata (several would be written in random order)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -199,6 +204,45 @@ class Ticket:
         }
         return cls(layers, timesteps, tuple(counted or ()), dict(provenance or {}))
 
+    @classmethod
+    def from_model(
+        cls,
+        module: "nn.Module",
+        sample_input: Any,
+        *,
+        timesteps: int = 1,
+        counted: Iterable[str] | None = None,
+    ) -> "Ticket":
+        """A ticket from a torch network, pruned or not, which runs `sample_input` once.
+
+        timesteps: T. counted: names to simulate; default all convolutions but the first.
+        `tracing.ticket_from_model` says the rest.
+        """
+        from uticket_lite.tracing import ticket_from_model
+
+        return ticket_from_model(module, sample_input, timesteps=timesteps, counted=counted)
+
+    @classmethod
+    def from_safetensors(
+        cls,
+        path: str | os.PathLike[str],
+        *,
+        positions: Mapping[str, int] | None = None,
+        timesteps: int = 1,
+        counted: Iterable[str] | None = None,
+    ) -> "Ticket":
+        """A ticket from a network's weights, a state dict saved as safetensors.
+
+        positions: name to H_out·W_out; 1 for a layer not named. timesteps: T. counted: names
+        to simulate; default all convolutions but the first.
+        `tracing.ticket_from_state_dict` says the rest.
+        """
+        from uticket_lite.tracing import ticket_from_state_dict
+
+        return ticket_from_state_dict(
+            path, positions=positions, timesteps=timesteps, counted=counted
+        )
+
     def names(self, layers: Iterable[str] | None = None) -> tuple[str, ...]:
         """The layers' names, or `layers` if all of them exist (ValueError otherwise)."""
         if layers is None:
@@ -278,7 +322,7 @@ class Ticket:
             "counted": self.counted,
             "provenance": dict(self.provenance),
         }
-        write_atomically(path, save(tensors, {"format": FORMAT, "ticket": json.dumps(header)}))
+        write_atomically(path, save(tensors, {FORMAT: json.dumps(header)}))
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> "Ticket":
@@ -286,38 +330,48 @@ class Ticket:
 
         Raises FileNotFoundError, or ValueError for a truncated, damaged or foreign file.
         """
-        path = Path(path)
-        if not path.is_file():
-            raise FileNotFoundError(f"no ticket file at {path}")
-        try:
-            with safe_open(path, framework="numpy") as file:
-                metadata = file.metadata() or {}
-                if metadata.get("format") != FORMAT:
-                    raise ValueError(f"its format is {metadata.get('format')!r}, not {FORMAT!r}")
-                header = json.loads(metadata["ticket"])
-                layers = {
-                    name: _read_layer(
-                        tuple(about["shape"]),
-                        file.get_tensor(f"{name}/counts"),
-                        file.get_tensor(f"{name}/indices"),
-                        about["positions"],
-                        about["spike_sparsity"],
-                    )
-                    for name, about in header["layers"].items()
-                }
+        with open_safetensors(path, "ticket", "tickets are files written by Ticket.save") as file:
+            metadata = file.metadata() or {}
+            if FORMAT not in metadata:
+                raise ValueError(f"it says nothing of {FORMAT!r}")
+            header = json.loads(metadata[FORMAT])
+            layers = {
+                name: _read_layer(
+                    tuple(about["shape"]),
+                    file.get_tensor(f"{name}/counts"),
+                    file.get_tensor(f"{name}/indices"),
+                    about["positions"],
+                    about["spike_sparsity"],
+                )
+                for name, about in header["layers"].items()
+            }
             return cls(layers, header["timesteps"], tuple(header["counted"]), header["provenance"])
-        except (
-            SafetensorError,
-            ValueError,
-            KeyError,
-            TypeError,
-            AttributeError,
-            struct.error,
-        ) as error:
-            raise ValueError(
-                f"{path} cannot be read as a ticket: {error}. It may be truncated or of another "
-                "kind; tickets are files written by Ticket.save"
-            ) from error
+
+
+@contextmanager
+def open_safetensors(path: str | os.PathLike[str], kind: str, hint: str) -> Iterator[Any]:
+    """A safetensors file, open for reading; `kind` and `hint` are for error messages.
+
+    Raises FileNotFoundError, or ValueError for whatever goes wrong while it is open.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"no {kind} file at {path}")
+    try:
+        with safe_open(path, framework="numpy") as file:
+            yield file
+    except (
+        SafetensorError,
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        struct.error,
+    ) as error:
+        raise ValueError(
+            f"{path} cannot be read as a {kind}: {error}. It may be truncated or of another "
+            f"kind; {hint}"
+        ) from error
 
 
 def _read_layer(

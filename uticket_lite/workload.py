@@ -72,13 +72,6 @@ def slice_size(layer: Layer, n: int) -> int:
     return -(-layer.shape[1] // n) * math.prod(layer.shape[2:])
 
 
-def n_waves(layer: Layer, accelerator: Accelerator) -> int:
-    """Waves that the layer takes, a filter per PE: ⌈K/n⌉ by output channel, K by input channel."""
-    if accelerator.mapping == "input-channel":
-        return layer.shape[0]
-    return -(-layer.shape[0] // accelerator.n_pe)
-
-
 def _one_filter_per_pe(values: np.ndarray, n: int) -> np.ndarray:
     """Lay per-filter values out as (waves, n), padding a short last wave with 0."""
     padded = np.zeros(-(-values.size // n) * n, np.int64)

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import ipywidgets as widgets
@@ -15,7 +15,6 @@ from uticket_lite.recorded import load_history, load_ticket, recorded_tickets
 from uticket_lite.simulation import Report, simulate
 from uticket_lite.strategies import STRATEGIES
 from uticket_lite.ticket import Ticket
-from uticket_lite.workload import n_waves
 
 ALL_WAVES = -1
 MAX_PE = 64
@@ -198,7 +197,8 @@ class Workload(widgets.VBox):
         if tuple(layer.options) != ticket.counted:
             layer.options = ticket.counted
         name = state.layer if state.layer in ticket.counted else ticket.counted[-1]
-        waves = n_waves(ticket.layers[name], Accelerator(state.n_pe, state.mapping))
+        report, _ = workload_report(replace(state, round=min(state.round, rounds.max)), self._runs)
+        waves = len(report.loads[name])
         if len(wave.options) != waves + 1:
             kept = min(state.wave, waves - 1)
             wave.options = _wave_options(waves)

@@ -1,7 +1,9 @@
 """Train one network for some epochs, and measure it on the test set."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -56,22 +58,49 @@ def evaluate(network: nn.Module, data: Dataset) -> tuple[float, dict[str, float]
     zeros: dict[str, int] = {}
     sizes: dict[str, int] = {}
 
-    def count(name: str) -> Callable[[nn.Module, tuple[Tensor, ...]], None]:
-        def hook(module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
-            zeros[name] = zeros.get(name, 0) + int((inputs[0] == 0).sum())
-            sizes[name] = sizes.get(name, 0) + inputs[0].numel()
+    def count(name: str, inputs: Tensor) -> None:
+        zeros[name] = zeros.get(name, 0) + int((inputs == 0).sum())
+        sizes[name] = sizes.get(name, 0) + inputs.numel()
 
-        return hook
+    with _watching(network, count):
+        batches = data.test_images.split(EVALUATION_BATCH)
+        guesses = torch.cat([network(images).argmax(1) for images in batches])
+    accuracy = (guesses == data.test_labels).float().mean().item()
+    return accuracy, {name: zeros[name] / sizes[name] for name in zeros}
 
+
+@torch.no_grad()
+def record_spikes(network: nn.Module, image: Tensor) -> dict[str, np.ndarray]:
+    """The input spikes of every prunable layer but the first for one image (C, H, W).
+
+    Layer name to uint8 (T, C, H, W), or (T, C) for a linear layer, for `simulate_spikes`.
+    """
+    spikes: dict[str, np.ndarray] = {}
+
+    def keep(name: str, inputs: Tensor) -> None:
+        spikes[name] = inputs.numpy().astype(np.uint8)
+
+    with _watching(network, keep):
+        network(image.unsqueeze(0))
+    del spikes[next(iter(prunable(network)))]  # it sees pixels
+    return spikes
+
+
+@contextmanager
+def _watching(network: nn.Module, look: Callable[[str, Tensor], None]) -> Iterator[None]:
+    """Evaluation mode in which `look` gets each prunable layer's name and input, (T·B, …)."""
+
+    def watch(name: str) -> Callable[[nn.Module, tuple[Tensor, ...]], None]:
+        return lambda module, inputs: look(name, inputs[0])
+
+    training = network.training
     hooks = [
-        layer.register_forward_pre_hook(count(name)) for name, layer in prunable(network).items()
+        layer.register_forward_pre_hook(watch(name)) for name, layer in prunable(network).items()
     ]
     network.eval()
     try:
-        batches = data.test_images.split(EVALUATION_BATCH)
-        guesses = torch.cat([network(images).argmax(1) for images in batches])
+        yield
     finally:
+        network.train(training)
         for hook in hooks:
             hook.remove()
-    accuracy = (guesses == data.test_labels).float().mean().item()
-    return accuracy, {name: zeros[name] / sizes[name] for name in zeros}

@@ -12,12 +12,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
+from safetensors.torch import load_file, save
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
 from uticket_lite.accelerator import Accelerator
 from uticket_lite.errors import fraction, one_of, whole_number
-from uticket_lite.recorded import round_file
+from uticket_lite.recorded import DATA, recorded_tickets, round_file, weights_file
 from uticket_lite.shapes import CONV_SHAPES
 from uticket_lite.simulation import balance, simulate
 from uticket_lite.strategies import STRATEGIES
@@ -85,13 +86,15 @@ class LotteryRun:
     """The rounds finished so far.
 
     tickets: one per round, the masks that were trained in it. history: one row per round.
-    rewound: the weights that every round starts from, name to tensor.
+    rewound: the weights that every round starts from, trained: those at the end of the last
+    finished round; name to tensor, batch norm included.
     """
 
     settings: Settings
     tickets: list[Ticket] = field(default_factory=list)
     rows: list[dict[str, Any]] = field(default_factory=list)
     rewound: dict[str, Tensor] = field(default_factory=dict)
+    trained: dict[str, Tensor] = field(default_factory=dict)
 
     @property
     def history(self) -> pd.DataFrame:
@@ -100,11 +103,13 @@ class LotteryRun:
         return pd.DataFrame(self.rows)
 
     def save(self, directory: str | os.PathLike[str]) -> None:
-        """Write each round's ticket and `history.json` into a directory, made if missing."""
+        """Write each round's ticket, `history.json` and the trained weights into a directory,
+        made if missing."""
         directory = Path(directory)
         directory.mkdir(parents=True, exist_ok=True)
         for number, ticket in enumerate(self.tickets):
             ticket.save(round_file(directory, number))
+        write_atomically(weights_file(directory), save(self.trained))
         content = {"settings": asdict(self.settings), "versions": versions(), "rounds": self.rows}
         write_atomically(
             directory / "history.json", (json.dumps(content, indent=1) + "\n").encode()
@@ -138,7 +143,7 @@ def find_tickets(settings: Settings, *, progress: bool = True) -> LotteryRun:
                     apply_masks(layers, masks)
                 _train_round(run, network, data, masks, number, bar)
                 accuracy, spikes = evaluate(network, data)
-                _record(run, number, masks, unbalanced, accuracy, spikes, began)
+                _record(run, network, number, masks, unbalanced, accuracy, spikes, began)
                 bar.set_postfix(round=number, accuracy=f"{accuracy:.3f}")
     except KeyboardInterrupt:
         print(f"interrupted: {len(run.rows)} of {settings.rounds} rounds are finished")
@@ -148,16 +153,13 @@ def find_tickets(settings: Settings, *, progress: bool = True) -> LotteryRun:
 def _train_round(
     run: LotteryRun, network: nn.Module, data: Any, masks: Masks, number: int, bar: Any
 ) -> None:
-    def remember() -> None:
-        run.rewound = {name: value.clone() for name, value in network.state_dict().items()}
-
     def after_epoch(epoch: int) -> None:
         bar.update()
         if number == 0 and epoch == run.settings.rewind_epoch:
-            remember()
+            run.rewound = _copy(network)
 
     if number == 0 and run.settings.rewind_epoch == 0:
-        remember()
+        run.rewound = _copy(network)
     train(
         network,
         data,
@@ -192,6 +194,7 @@ def make_ticket(masks: Masks, settings: Settings, **details: Any) -> Ticket:
 
 def _record(
     run: LotteryRun,
+    network: nn.Module,
     number: int,
     masks: Masks,
     unbalanced: Masks,
@@ -212,6 +215,7 @@ def _record(
     )
     before = make_ticket(unbalanced, settings)
     after, prior = (simulate(t, settings.accelerator, cycles="weights") for t in (ticket, before))
+    run.trained = _copy(network)
     run.tickets.append(ticket)
     run.rows.append(
         {
@@ -224,6 +228,22 @@ def _record(
             "seconds": round(time.perf_counter() - began, 2),
         }
     )
+
+
+def load_network(name: str) -> nn.Module:
+    """The network of a recorded run with the weights it had after its last round, for inference.
+
+    Raises ValueError for an unknown name.
+    """
+    directory = DATA / one_of("recorded ticket", name, recorded_tickets())
+    settings = json.loads((directory / "history.json").read_text())["settings"]
+    network = make_network(settings["network"], settings["timesteps"])
+    network.load_state_dict(load_file(weights_file(directory)))
+    return network.eval()
+
+
+def _copy(network: nn.Module) -> dict[str, Tensor]:
+    return {name: value.clone() for name, value in network.state_dict().items()}
 
 
 def _weights(layers: dict[str, nn.Module]) -> dict[str, Tensor]:

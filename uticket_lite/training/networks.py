@@ -43,6 +43,11 @@ class SpikingVGG(nn.Module):
         self.blocks = nn.ModuleList(blocks)
         self.classifier = nn.Linear(channels * side * side, classes)
 
+    @property
+    def convs(self) -> list["SpikingConv"]:
+        """The convolution blocks, in order."""
+        return [block for block in self.blocks if isinstance(block, SpikingConv)]
+
     def forward(self, images: Tensor) -> Tensor:
         """Class scores of a batch of images."""
         x = images

@@ -1,0 +1,131 @@
+"""Spike-aware loads against a brute-force reading, and what they say of a balanced ticket."""
+
+import itertools
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import uticket_lite as ut
+from uticket_lite.spikes import BARRIERS, simulate_spikes
+
+pytestmark = pytest.mark.kernels
+
+
+def brute_force(mask, spikes, accelerator, stride, padding):
+    """Accumulations of each PE, (waves, n, T, H_out, W_out), one spike at a time."""
+    n, (filters, channels, high, wide) = accelerator.n_pe, mask.shape
+    padded = np.pad(spikes, ((0, 0), (0, 0), (padding, padding), (padding, padding)))
+    rows = (padded.shape[2] - high) // stride + 1
+    columns = (padded.shape[3] - wide) // stride + 1
+    outputs = -(-filters // n) if accelerator.mapping == "output-channel" else filters
+    table = np.zeros((outputs, n, len(spikes), rows, columns), int)
+    width = -(-channels // n)
+    per_group = filters // (spikes.shape[1] // channels)
+    for k, c, i, j in zip(*np.nonzero(mask), strict=True):
+        cell = (k // n, k % n) if accelerator.mapping == "output-channel" else (k, c // width)
+        channel = k // per_group * channels + c
+        for t, y, x in itertools.product(range(len(spikes)), range(rows), range(columns)):
+            table[cell][t, y, x] += padded[t, channel, y * stride + i, x * stride + j]
+    return table
+
+
+@settings(max_examples=40)
+@given(
+    st.integers(0, 10**6),
+    st.integers(1, 5),
+    st.sampled_from(list(ut.MAPPINGS)),
+    st.integers(1, 2),
+    st.integers(0, 1),
+    st.sampled_from([(4, 3, 1), (5, 2, 1), (4, 1, 2), (3, 1, 3)]),
+)
+def test_every_barrier_is_that_of_brute_force(seed, n, mapping, stride, padding, shape):
+    rng = np.random.default_rng(seed)
+    filters, channels, groups = shape
+    mask = rng.random((filters, channels, 3, 2)) < 0.4
+    spikes = rng.random((2, channels * groups, 4, 4)) < 0.5
+    accelerator = ut.Accelerator(n, mapping)
+    table = brute_force(mask, spikes, accelerator, stride, padding)
+    wanted = {
+        "layer": table.sum(axis=(0, 2, 3, 4)).max(),
+        "wave": table.sum(axis=(2, 3, 4)).max(axis=1).sum(),
+        "timestep": table.sum(axis=(3, 4)).max(axis=1).sum(),
+        "position": table.max(axis=1).sum(),
+    }
+    layer = ut.Layer.from_array(mask)
+    latencies = []
+    for barrier in BARRIERS:
+        report = simulate_spikes(
+            layer, spikes, accelerator, barrier=barrier, stride=stride, padding=padding
+        )
+        assert (report.accumulations == table.sum(axis=(2, 3, 4))).all()
+        assert report.latency == wanted[barrier]
+        assert report.work + report.idle == n * report.latency
+        latencies.append(report.latency)
+    assert latencies == sorted(latencies), "more barriers never make it quicker"
+
+
+def test_accumulations_are_those_of_a_convolution():
+    """With all weights 1, what a PE adds up is what torch's convolution gives."""
+    rng = np.random.default_rng(0)
+    mask = rng.random((6, 4, 3, 3)) < 0.3
+    spikes = (rng.random((4, 4, 8, 8)) < 0.2).astype(np.float32)
+    out = torch.nn.functional.conv2d(
+        torch.tensor(spikes), torch.tensor(mask.astype(np.float32)), padding=1
+    )
+    report = simulate_spikes(ut.Layer.from_array(mask), spikes, ut.Accelerator(6), padding=1)
+    assert report.accumulations[0].tolist() == out.sum(dim=(0, 2, 3)).int().tolist()
+
+
+def test_a_dense_input_costs_what_the_weights_say():
+    ticket = ut.synthetic_ticket("digits", sparsity=0.9, timesteps=3)
+    layer = ticket.layers["conv2"]
+    spikes = np.ones((3, 32, 10, 10))  # no padding: every weight meets a spike everywhere
+    report = simulate_spikes(layer, spikes, ut.Accelerator(16))
+    wanted = ut.simulate(ticket, ut.Accelerator(16), layers=["conv2"])
+    assert (report.work, report.latency) == (wanted.work, wanted.latency)
+
+
+def test_a_ticket_balanced_by_weights_still_waits_for_spikes():
+    rng = np.random.default_rng(0)
+    ticket = ut.balance(ut.synthetic_ticket("digits", sparsity=0.95), ut.Accelerator(16))
+    spikes = rng.random((4, 32, 8, 8)) < 0.15
+    layer = ticket.layers["conv2"]
+    assert ut.simulate(ticket, ut.Accelerator(16), layers=["conv2"]).utilization == 1
+    found = {
+        barrier: simulate_spikes(
+            layer, spikes, ut.Accelerator(16), barrier=barrier, padding=1
+        ).utilization
+        for barrier in BARRIERS
+    }
+    assert found["wave"] < 0.99
+    assert found["position"] < found["timestep"] < found["wave"]
+
+
+def test_linear_layers_and_orders():
+    mask = np.array([[1, 1, 1], [0, 0, 1], [1, 0, 0], [1, 1, 0]])
+    spikes = np.array([[1, 0, 1], [1, 1, 1]])
+    layer = ut.Layer.from_array(mask)
+    report = simulate_spikes(layer, spikes, ut.Accelerator(2))
+    assert report.accumulations.tolist() == [[5, 2], [2, 3]]
+    swapped = simulate_spikes(layer, spikes, ut.Accelerator(2), order=np.array([0, 3, 2, 1]))
+    assert swapped.accumulations.tolist() == [[5, 3], [2, 2]]
+
+
+@pytest.mark.parametrize(
+    ("spikes", "options", "words"),
+    [
+        (np.ones((2, 3, 4)), {}, r"\(2, 3, 4\) are not \(T, C, H, W\)"),
+        (np.ones((2, 5, 4, 4)), {}, "5 channels, the layer's filters 3"),
+        (np.full((2, 3, 4, 4), 0.5), {}, "must be 0 or 1"),
+        (np.ones((2, 3, 2, 2)), {}, "smaller than the filters"),
+        (np.ones((2, 3, 4, 4)), {"barrier": "none"}, "layer, wave, timestep, position"),
+        (np.ones((2, 3, 4, 4)), {"order": np.zeros(6, int)}, "not a permutation"),
+    ],
+)
+def test_bad_input_is_refused(spikes, options, words):
+    layer = ut.Layer.from_array(np.ones((6, 3, 3, 3)))
+    with pytest.raises(ValueError, match=words):
+        simulate_spikes(layer, spikes, ut.Accelerator(4), **options)
