@@ -1,5 +1,6 @@
 # make lab    set up and open the notebooks (ARGS=--no-browser prints a URL instead)
 # make test   set up and run every check and test
+# make bench  set up, time everything beside a reference, write benchmarks/results.json
 # make tickets  train the recorded digit tickets again (a few minutes)
 # make lock   pin the dependencies of pyproject.toml into requirements.txt
 
@@ -7,7 +8,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: setup lab check test tickets notebooks lock
+.PHONY: setup lab check test bench tickets notebooks lock
 
 setup: .venv/ready
 
@@ -29,6 +30,9 @@ check: setup
 test: check
 	NUMBA_DISABLE_JIT=1 $(BIN)/pytest -m kernels --quiet
 	$(BIN)/pytest
+
+bench: setup
+	$(BIN)/python -m benchmarks $(ARGS)
 
 tickets: setup
 	$(BIN)/uticket train --method lth --out data/digits-lth

@@ -8,19 +8,23 @@ import torch
 
 import uticket_lite as ut
 from uticket_lite import cli
-from uticket_lite.shapes import CONV_SHAPES
-from uticket_lite.training import Settings, find_tickets
+from uticket_lite.training import Settings, find_tickets, lottery
 from uticket_lite.training.datasets import load_dataset
-from uticket_lite.training.loop import evaluate, train
+from uticket_lite.training.early import divergence_by_timestep, early_timesteps
+from uticket_lite.training.loop import cosine, evaluate, make_optimizer, train_epoch
 from uticket_lite.training.networks import make_network, prunable
 from uticket_lite.training.pruning import apply_masks, prune_smallest
 
 SHORT = {"rounds": 3, "epochs": 1, "rewind_epoch": 1, "prune": 0.6}
 
 
+def short_run(**options):
+    return find_tickets(Settings(**{**SHORT, **options}), progress=False)
+
+
 @pytest.fixture(scope="module")
-def short_run():
-    return find_tickets(Settings(method="uticket", **SHORT), progress=False)
+def uticket_run():
+    return short_run(method="uticket")
 
 
 def test_exactly_k_of_the_smallest_alive_weights_are_pruned():
@@ -37,10 +41,18 @@ def test_exactly_k_of_the_smallest_alive_weights_are_pruned():
         assert kept.min() > gone.max()
 
 
+def test_pruning_by_layer_takes_the_same_share_of_each():
+    torch.manual_seed(0)
+    weights = {"a": torch.randn(40), "b": 100 * torch.randn(80)}
+    masks = {name: torch.ones_like(weight, dtype=torch.bool) for name, weight in weights.items()}
+    pruned = prune_smallest(weights, masks, 0.25, scope="layer")
+    assert {name: int(mask.sum()) for name, mask in pruned.items()} == {"a": 30, "b": 60}
+
+
 def test_ties_are_pruned_to_the_exact_number_too():
     weights = {"a": torch.ones(10)}
     masks = prune_smallest(weights, {"a": torch.ones(10, dtype=torch.bool)}, 0.25)
-    assert masks["a"].sum() == 8
+    assert masks["a"].tolist() == [False] * 2 + [True] * 8
 
 
 def test_pruned_weights_stay_exactly_zero():
@@ -49,66 +61,138 @@ def test_pruned_weights_stay_exactly_zero():
     layers = prunable(network)
     masks = {name: torch.rand_like(layer.weight) < 0.1 for name, layer in layers.items()}
     apply_masks(layers, masks)
-    train(
-        network, data, masks, epochs=1, batch=256, learning_rate=0.1,
-        generator=torch.Generator().manual_seed(0),
-    )  # fmt: skip
+    optimizer = make_optimizer(network)
+    for epoch in range(2):  # in the second, momentum is there from the start
+        generator = torch.Generator().manual_seed(epoch)
+        train_epoch(
+            network, optimizer, data, masks, batch=256, learning_rate=0.1, generator=generator
+        )
     for name, layer in layers.items():
         assert (layer.weight[~masks[name]] == 0).all()
         assert (layer.weight[masks[name]] != 0).all()
 
 
-def test_network_has_the_layers_of_its_shape_table():
-    layers = prunable(make_network("digits", timesteps=4))
-    for conv in CONV_SHAPES["digits"]:
-        assert tuple(layers[conv.name].weight.shape) == conv.weights
-    assert list(layers) == ["conv1", "conv2", "conv3", "conv4", "linear1"]
+def test_learning_rate_falls_as_a_cosine():
+    """As torch's own schedule does."""
+    optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.2)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, 10)
+    for epoch in range(10):
+        assert cosine(0.2, epoch, 10) == pytest.approx(schedule.get_last_lr()[0])
+        optimizer.step()
+        schedule.step()
 
 
 def test_spike_sparsity_is_the_share_of_zero_inputs():
     torch.manual_seed(0)
     network, data = make_network("digits", timesteps=4), load_dataset("digits")
-    _, spikes = evaluate(network, data)
+    accuracy, spikes = evaluate(network, data)
     seen = []
     prunable(network)["conv2"].register_forward_pre_hook(lambda m, x: seen.append(x[0]))
     network.eval()
-    network(data.test_images)
+    with torch.no_grad():
+        guesses = network(data.prepare(data.test_images)).argmax(1)
     assert set(seen[0].unique().tolist()) == {0.0, 1.0}, "binary spikes"
     assert spikes["conv2"] == pytest.approx(1 - seen[0].mean().item(), abs=1e-6)
+    assert accuracy == pytest.approx((guesses == data.test_labels).float().mean().item(), abs=0.006)
 
 
-def test_every_round_is_pruned_balanced_and_recorded(short_run):
-    history = short_run.history
+def test_every_round_is_pruned_balanced_and_recorded(uticket_run):
+    history = uticket_run.history
     assert list(history["round"]) == [0, 1, 2]
     assert history["sparsity"].is_monotonic_increasing
     assert (history["utilization"] == 1).all()
     assert (history["utilization_before_balancing"][1:] < 1).all()
-    for row, ticket in zip(history.itertuples(), short_run.tickets, strict=True):
+    for row, ticket in zip(history.itertuples(), uticket_run.tickets, strict=True):
         assert ticket.provenance["accuracy"] == row.accuracy
         assert ticket.counted == ("conv2", "conv3", "conv4")
+        assert ticket.layers["conv3"].positions == 16
         assert ut.simulate(ticket, ut.Accelerator(16)).utilization == 1
 
 
-def test_the_same_seed_gives_the_same_tickets(short_run, tmp_path):
-    again = find_tickets(Settings(method="uticket", **SHORT), progress=False)
-    for one, other in zip(short_run.tickets, again.tickets, strict=True):
+def test_trained_weights_are_zero_where_the_ticket_is(uticket_run):
+    last = uticket_run.tickets[-1].masks()
+    network = make_network("digits")
+    network.load_state_dict(uticket_run.trained)
+    for name, layer in prunable(network).items():
+        assert ((layer.weight != 0).numpy() == last[name]).all()
+
+
+def test_the_same_seed_gives_the_same_tickets(uticket_run):
+    again = short_run(method="uticket")
+    for one, other in zip(uticket_run.tickets, again.tickets, strict=True):
         assert all((one.masks()[name] == mask).all() for name, mask in other.masks().items())
-    seconds = ["seconds"]
-    assert again.history.drop(columns=seconds).equals(short_run.history.drop(columns=seconds))
+    same = again.history.drop(columns="seconds")
+    assert same.equals(uticket_run.history.drop(columns="seconds"))
+    other = short_run(method="uticket", seed=1)
+    assert other.history["latency"].iloc[-1] != uticket_run.history["latency"].iloc[-1]
+
+
+def test_lottery_tickets_are_nested_and_exact():
+    run = short_run(rounds=4)
+    total = sum(layer.size for layer in run.tickets[0].layers.values())
+    alive = total
+    for before, after in zip(run.tickets, run.tickets[1:], strict=False):
+        alive -= int(0.6 * alive)
+        assert sum(layer.nonzeros for layer in after.layers.values()) == alive
+        old, new = before.masks(), after.masks()
+        assert all((new[name] <= old[name]).all() for name in new)
+
+
+def test_what_is_carried_decides_how_sparse_it_gets():
+    """The balanced mask regrows weights that the next round prunes again; the original does not."""
+    balanced = short_run(method="uticket", rounds=5, prune=0.7)
+    original = short_run(method="uticket", rounds=5, prune=0.7, carry="original")
+    assert balanced.history["utilization"].iloc[-1] == 1
+    assert original.history["utilization"].iloc[-1] == 1
+    assert original.history["sparsity"].iloc[-1] > balanced.history["sparsity"].iloc[-1]
+    ladder = [1 - 0.3**r for r in range(5)]
+    carried = original.history["latency_before_balancing"]
+    assert carried.is_monotonic_decreasing
+    assert original.history["sparsity"].iloc[-1] == pytest.approx(ladder[-1], abs=0.005)
+
+
+@pytest.mark.parametrize("method", ["uticket-magnitude", "row-balanced", "regrow-only"])
+def test_any_strategy_that_changes_masks_may_take_u_tickets_place(method):
+    run = short_run(method=method, rounds=2)
+    assert run.history["utilization"].iloc[-1] == 1
+
+
+def test_early_tickets_search_with_fewer_timesteps_and_end_with_all():
+    run = short_run(early_kl=100.0)
+    assert list(run.history["timesteps"]) == [1, 1, 4]
+
+
+def test_timesteps_are_chosen_by_divergence():
+    torch.manual_seed(0)
+    network, data = make_network("digits", timesteps=4), load_dataset("digits")
+    images = data.prepare(data.test_images[:50])
+    for _ in range(30):
+        network(images)  # gives batch norm its statistics, so that neurons spike
+    divergences = divergence_by_timestep(network, images)
+    with torch.no_grad():
+        network.eval()
+        last = network(images).softmax(1)
+        first = network.scores(images)[0].softmax(1)
+    by_hand = (last * (last / first).log()).sum(1).mean().item()
+    assert divergences[0] == pytest.approx(by_hand, rel=1e-4)
+    assert divergences[-1] == 0
+    assert early_timesteps(network, images, divergences[0] + 1e-6) == 1
+    assert early_timesteps(network, images, 1e-9) == 4
 
 
 def test_interrupting_keeps_the_finished_rounds(monkeypatch):
-    from uticket_lite.training import lottery
+    calls = []
 
-    def stop_in_round_1(*arguments, calls=[]):  # noqa: B006
+    def stop_in_round_1(*arguments):
         calls.append(1)
         if len(calls) == 2:
             raise KeyboardInterrupt
         return evaluate(*arguments)
 
     monkeypatch.setattr(lottery, "evaluate", stop_in_round_1)
-    run = find_tickets(Settings(**SHORT), progress=False)
+    run = short_run()
     assert len(run.tickets) == len(run.history) == 1
+    assert run.trained
 
 
 def test_the_command_writes_tickets_that_load(tmp_path, capsys):
@@ -120,6 +204,7 @@ def test_the_command_writes_tickets_that_load(tmp_path, capsys):
     assert about["rounds"][1]["sparsity"] == ticket.provenance["sparsity"]
     assert about["settings"]["seed"] == 0
     assert about["versions"]["torch"] == torch.__version__
+    assert not list(out.glob("checkpoint*"))
 
 
 @pytest.mark.parametrize(
@@ -130,6 +215,9 @@ def test_the_command_writes_tickets_that_load(tmp_path, capsys):
         (["--dataset", "mnist"], "dataset 'mnist'.*digits"),
         (["--rounds", "0"], "rounds must be 1 or more, not 0"),
         (["--epochs", "1"], "rewind_epoch=2 is after the 1 epochs"),
+        (["--carry", "none"], "carry 'none'.*balanced, original"),
+        (["--scope", "row"], "scope 'row'.*global, layer"),
+        (["--n-pe", "0"], "n_pe .* 1 or more, not 0"),
     ],
 )
 def test_bad_options_write_nothing(options, words, tmp_path, capsys):

@@ -5,24 +5,25 @@ import json
 import math
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeAlias
 
 import pandas as pd
 
 from uticket_lite.accelerator import MAPPINGS, Accelerator
-from uticket_lite.errors import one_of
 from uticket_lite.recorded import load_ticket, recorded_tickets
 from uticket_lite.simulation import CYCLES, Report, balance, compare, simulate
-from uticket_lite.strategies import STRATEGIES
+from uticket_lite.strategies import STRATEGIES, Strategy
 from uticket_lite.ticket import Ticket
 
-Commands = "argparse._SubParsersAction[argparse.ArgumentParser]"
+Commands: TypeAlias = "argparse._SubParsersAction[Parser]"
 
-TICKET = f"""\
-TICKET is the name of a recorded ticket ({", ".join(recorded_tickets())}) or a .safetensors file:
+MASKS = {name: strategy for name, strategy in STRATEGIES.items() if strategy.changes == "mask"}
+
+TICKET = """\
+TICKET is the name of a recorded ticket ({names}) or a .safetensors file:
 a ticket, or a plain state dict of torch. A state dict knows neither output positions nor
 timesteps, so cycles are those of one position and timestep; its layers are taken in the order
 of their names, and the first convolution as the one that encodes the input (not counted).
@@ -76,29 +77,42 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader (head, less) has seen enough: nothing went wrong
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except (ValueError, TypeError, OSError) as error:
+    except (ValueError, TypeError, OSError, ImportError) as error:
         print("uticket:", " ".join(str(error).split()), file=sys.stderr)
         return 2
+
+
+TRAIN_OPTIONS: tuple[tuple[str, Callable[[str], Any], str], ...] = (
+    ("dataset", str, "digits, fashion-mnist, cifar10, cifar100, svhn, or an .npz file of arrays"),
+    ("network", str, "digits, vgg9, vgg16 or resnet19"),
+    ("method", str, f"lth (prune only) or a strategy that changes masks: {', '.join(MASKS)}"),
+    ("rounds", int, "training rounds, the first one dense"),
+    ("prune", float, "fraction of the alive weights pruned between rounds"),
+    ("scope", str, "prune the smallest weights of the network (global) or of each layer (layer)"),
+    ("carry", str, "prune the balanced mask further, or the original before balancing"),
+    ("epochs", int, "epochs in every round"),
+    ("rewind-epoch", int, "rewind weights to those after this epoch of the first round"),
+    ("batch", int, "images in a batch"),
+    ("learning-rate", float, "at the start of a round; it falls as a cosine"),
+    ("timesteps", int, "T"),
+    ("early-kl", float, "search with fewer timesteps: allowed divergence in nats"),
+    ("norm", str, "batch norm over all timesteps (folded) or each by itself (stepwise)"),
+    ("n-pe", int, "PEs to balance for"),
+    ("mapping", str, f"to balance for: {' or '.join(MAPPINGS)}"),
+    ("seed", int, "of weights, order of images, and balancing"),
+)
+"""The fields of `training.Settings`; their defaults stay there, so that torch loads late."""
 
 
 def _add_train(commands: Commands) -> None:
     train = commands.add_parser(
         "train",
         help="train, prune, balance and rewind a network; write a ticket per round",
-        description="Find lottery tickets: a directory with a ticket per round and history.json.",
+        description="Find lottery tickets: a directory with a ticket per round, history.json and "
+        "the last weights. Killed or interrupted, the same command goes on where it stopped.",
     )
-    train.add_argument("--dataset", default="digits", help="default: %(default)s")
-    train.add_argument("--network", default="digits", help="default: %(default)s")
-    train.add_argument(
-        "--method",
-        default="lth",
-        help="lth (prune only), uticket (prune and balance) or another strategy that changes "
-        "masks; default: %(default)s",
-    )
-    train.add_argument("--rounds", type=int, default=15, help="rounds; default: %(default)s")
-    train.add_argument("--epochs", type=int, help="epochs a round; default: chosen for digits")
-    train.add_argument("--n-pe", type=int, default=16, help="PEs to balance for; default: 16")
-    train.add_argument("--seed", type=int, default=0, help="default: %(default)s")
+    for name, kind, text in TRAIN_OPTIONS:
+        train.add_argument(f"--{name}", type=kind, help=text)
     train.add_argument("--out", type=Path, required=True, help="directory to write")
     train.set_defaults(run=_train)
 
@@ -112,9 +126,7 @@ def _train(options: argparse.Namespace) -> int:
         if (value := getattr(options, field.name, None)) is not None
     }
     settings = Settings(**given)
-    options.out.mkdir(parents=True, exist_ok=True)  # fail before the training, not after
-    run = find_tickets(settings)
-    run.save(options.out)
+    run = find_tickets(settings, out=options.out)
     print(run.history.to_string(index=False))
     print(f"wrote {len(run.tickets)} tickets to {options.out}")
     return 0 if len(run.tickets) == settings.rounds else 130
@@ -125,10 +137,12 @@ def _add_simulate(commands: Commands) -> None:
         commands,
         "simulate",
         "run a ticket on an array of PEs: utilization, cycles, energy",
+        STRATEGIES,
+        _listed("cycles", CYCLES),
         UNITS,
         SIMULATE_JSON,
     )
-    _add_strategy(command, "none", STRATEGIES)
+    _add_strategy(command, "none")
     _add_cycles_and_json(command)
     command.set_defaults(run=_simulate)
 
@@ -155,6 +169,8 @@ def _add_compare(commands: Commands) -> None:
         commands,
         "compare",
         "run a ticket under several strategies, a row each",
+        STRATEGIES,
+        _listed("cycles", CYCLES),
         UNITS,
         COMPARE_JSON,
     )
@@ -183,31 +199,35 @@ def _compare(options: argparse.Namespace) -> int:
 
 
 def _add_balance(commands: Commands) -> None:
-    masks = {name: strategy for name, strategy in STRATEGIES.items() if strategy.changes == "mask"}
     command = _add_command(
         commands,
         "balance",
         "balance the masks of a ticket and write it as a new ticket",
-        "Only the counted layers change.\n",
-        strategies=masks,
+        MASKS,
+        "Only the counted layers change.",
     )
-    _add_strategy(command, "uticket", masks)
+    _add_strategy(command, "uticket")
     command.add_argument("--out", type=Path, required=True, help="ticket to write, .safetensors")
     command.add_argument("--force", action="store_true", help="replace --out if it exists")
-    command.set_defaults(run=_balance, masks=masks)
+    command.set_defaults(run=_balance)
 
 
 def _balance(options: argparse.Namespace) -> int:
-    one_of("strategy that changes masks", options.strategy, options.masks)
+    chosen = STRATEGIES.get(options.strategy)
+    if chosen and chosen.name not in MASKS:
+        raise ValueError(
+            f"strategy {chosen.name!r} changes {chosen.changes}, not masks; balance with one of: "
+            f"{', '.join(MASKS)}"
+        )
     _check_out(options.out, options.force)
     ticket, accelerator = _load(options), _accelerator(options)
     balanced = balance(ticket, accelerator, options.strategy, options.seed)
-    balanced.save(options.out)
     before, after = (simulate(t, accelerator) for t in (ticket, balanced))
+    balanced.save(options.out)
     print(
-        f"wrote {options.out}: utilization {before.utilization:.3f} → {after.utilization:.3f}, "
-        f"latency {before.latency:,} → {after.latency:,} cycles, "
-        f"sparsity {ticket.sparsity:.2%} → {balanced.sparsity:.2%}"
+        f"wrote {options.out}: utilization {before.utilization:.3f} -> {after.utilization:.3f}, "
+        f"latency {before.latency:,} -> {after.latency:,} cycles, "
+        f"sparsity {ticket.sparsity:.2%} -> {balanced.sparsity:.2%}"
     )
     return 0
 
@@ -228,26 +248,25 @@ def _add_command(
     commands: Commands,
     name: str,
     summary: str,
+    strategies: Mapping[str, Strategy],
     *notes: str,
-    strategies: Mapping[str, Any] = STRATEGIES,
 ) -> argparse.ArgumentParser:
     """A command that reads a ticket, with the options that all of them share."""
-    listed = "\n".join(f"  {name:<18} {strategy.label}" for name, strategy in strategies.items())
+    labels = {name: strategy.label for name, strategy in strategies.items()}
+    about_ticket = TICKET.format(names=", ".join(recorded_tickets()))
+    lists = (_listed("strategies", labels), _listed("mappings", MAPPINGS))
     command = commands.add_parser(
         name,
         help=summary,
         description=f"{summary[0].upper()}{summary[1:]}.",
-        epilog="\n".join((TICKET, *notes, f"strategies:\n{listed}")),
+        epilog="\n".join((about_ticket, *lists, *notes)),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     command.add_argument("ticket", metavar="TICKET", help="name of a recorded ticket, or a file")
     command.add_argument("--round", type=int, help="of a recorded ticket; default: the last")
     command.add_argument("--pe", type=int, default=16, metavar="N", help="PEs; default: 16")
     command.add_argument(
-        "--mapping",
-        default="output-channel",
-        metavar="M",
-        help=f"{_described(MAPPINGS)}; default: %(default)s",
+        "--mapping", default="output-channel", metavar="M", help="see below; default: %(default)s"
     )
     command.add_argument(
         "--seed", type=int, default=0, help="for strategies that choose at random; default: 0"
@@ -255,29 +274,21 @@ def _add_command(
     return command
 
 
-def _add_strategy(
-    command: argparse.ArgumentParser, default: str, strategies: Mapping[str, Any]
-) -> None:
+def _add_strategy(command: argparse.ArgumentParser, default: str) -> None:
     command.add_argument(
-        "--strategy",
-        default=default,
-        metavar="S",
-        help=f"{', '.join(strategies)}; default: %(default)s",
+        "--strategy", default=default, metavar="S", help="see below; default: %(default)s"
     )
 
 
 def _add_cycles_and_json(command: argparse.ArgumentParser) -> None:
     command.add_argument(
-        "--cycles",
-        default="full",
-        metavar="C",
-        help=f"what a cycle is: {_described(CYCLES)}; default: %(default)s",
+        "--cycles", default="full", metavar="C", help="see below; default: %(default)s"
     )
-    command.add_argument("--json", action="store_true", help="one JSON object, see below")
+    command.add_argument("--json", action="store_true", help="print one JSON object, see below")
 
 
-def _described(choices: Mapping[str, str]) -> str:
-    return " or ".join(f"{name}, {what}" for name, what in choices.items()).replace("%", "%%")
+def _listed(what: str, choices: Mapping[str, str]) -> str:
+    return "\n".join((f"{what}:", *(f"  {name:<18} {text}" for name, text in choices.items()), ""))
 
 
 def _load(options: argparse.Namespace) -> Ticket:
@@ -325,7 +336,7 @@ def _rows(table: pd.DataFrame) -> list[dict[Any, Any]]:
 
 
 def _print_json(value: Any) -> None:
-    print(json.dumps(_without_nan(value), indent=1, ensure_ascii=False, allow_nan=False))
+    print(json.dumps(_without_nan(value), indent=1, allow_nan=False))
 
 
 def _without_nan(value: Any) -> Any:
@@ -339,11 +350,14 @@ def _without_nan(value: Any) -> Any:
 
 def _title(options: argparse.Namespace, ticket: Ticket) -> str:
     number = ticket.provenance.get("round")
+    cycles = CYCLES[options.cycles]
+    if "state_dict" in ticket.provenance:
+        cycles = "a state dict's cycles are those of one output position and timestep"
     return (
         f"{options.ticket}{'' if number is None else f', round {number}'}: "
         f"{len(ticket.counted)} of {len(ticket.layers)} layers counted, "
-        f"{ticket.sparsity:.2%} sparse, {ticket.timesteps} timesteps\n"
-        f"{options.pe} PEs, mapping {options.mapping}; {CYCLES[options.cycles]}"
+        f"{ticket.sparsity:.2%} sparse, timesteps {ticket.timesteps}\n"
+        f"{options.pe} PEs, mapping {options.mapping}; {cycles}"
     )
 
 
@@ -367,10 +381,11 @@ def _key_figures(report: Report) -> list[tuple[str, str]]:
 
 def _table(table: pd.DataFrame) -> str:
     """The table as text: shares as percentages, whole numbers with thousands separators."""
-    shares = {"sparsity": "{:.2%}", "touched": "{:.1%}", "extra": "{:+.1%}", "energy": "{:,.0f}"}
+    forms = {"sparsity": "{:.2%}", "touched": "{:.1%}", "extra": "{:+.1%}", "energy": "{:,.0f}"}
+    kinds = {"i": "{:,}", "f": "{:.3f}"}
     shown = {
-        str(name): shares.get(str(name), "{:.3f}" if column.dtype.kind == "f" else "{:,}").format
+        str(name): forms.get(str(name), kinds[column.dtype.kind]).format
         for name, column in table.items()
-        if column.dtype.kind in "if"
+        if column.dtype.kind in kinds
     }
-    return table.to_string(formatters=shown)  # type: ignore[arg-type]
+    return table.to_string(formatters=shown, na_rep="-")

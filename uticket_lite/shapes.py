@@ -46,12 +46,14 @@ def residual_convs(
     return convs
 
 
-VGG16 = (64, 64, "P", 128, 128, "P", 256, 256, 256, "P", 512, 512, 512, "P", 512, 512, 512)
+VGG9 = (64, 64, "P", 128, 128, "P", 256, 256, 256, "P")
+VGG16 = (64, 64, "P", 128, 128, "P", 256, 256, 256, "P", 512, 512, 512, "P", 512, 512, 512, "P")
 RESNET19 = ((128, 3), (256, 3), (512, 2))
 DIGITS = (32, 32, "P", 64, 64, "P")
 
 CONV_SHAPES = {
     "digits": plain_convs(DIGITS, channels=1, side=8),
+    "vgg9": plain_convs(VGG9, channels=3, side=32),
     "vgg16": plain_convs(VGG16, channels=3, side=32),
     "resnet19": residual_convs(RESNET19, stem=128, channels=3, side=32),
 }

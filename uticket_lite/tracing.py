@@ -116,7 +116,7 @@ def ticket_from_state_dict(
     Raises FileNotFoundError, or ValueError for a truncated or foreign file, one without weights
     of layers, unknown names, NaN or infinite weights.
     """
-    with open_safetensors(path, "state dict", SAVING) as file:
+    with open_safetensors(path, "ticket or state dict", SAVING) as file:
         is_ticket = FORMAT in (file.metadata() or {})
         weights, masks = ({}, {}) if is_ticket else _read(file, path)
     if not is_ticket:

@@ -1,5 +1,6 @@
-"""Train one network for some epochs, and measure it on the test set."""
+"""Train a network for an epoch, and measure it on the test set."""
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
@@ -12,41 +13,45 @@ from uticket_lite.training.datasets import Dataset
 from uticket_lite.training.networks import prunable
 from uticket_lite.training.pruning import mask_gradients
 
-EVALUATION_BATCH = 500
+EVALUATION_BATCH = 250
 
 
-def train(
+def make_optimizer(network: nn.Module) -> torch.optim.SGD:
+    """The paper's: SGD with momentum 0.9 and weight decay 5e-4."""
+    return torch.optim.SGD(network.parameters(), lr=0.0, momentum=0.9, weight_decay=5e-4)
+
+
+def cosine(learning_rate: float, epoch: int, epochs: int) -> float:
+    """The learning rate in an epoch, counted from 0: it falls as a cosine towards 0."""
+    return learning_rate * 0.5 * (1 + math.cos(math.pi * epoch / epochs))
+
+
+def train_epoch(
     network: nn.Module,
+    optimizer: torch.optim.Optimizer,
     data: Dataset,
     masks: Mapping[str, Tensor],
     *,
-    epochs: int,
     batch: int,
     learning_rate: float,
     generator: torch.Generator,
-    after_epoch: Callable[[int], None] = lambda epoch: None,
 ) -> None:
-    """Train in place with the paper's optimizer; pruned weights stay zero.
+    """Show the network every training image once, in place; pruned weights stay zero.
 
-    SGD with momentum 0.9, weight decay 5e-4, the learning rate falling as a cosine to 0 over
-    the epochs. generator: draws the order of images. after_epoch: called with 1, 2, ….
+    generator: draws the order of the images and their augmentation.
     """
     layers = prunable(network)
-    optimizer = torch.optim.SGD(
-        network.parameters(), lr=learning_rate, momentum=0.9, weight_decay=5e-4
-    )
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, epochs)
+    device = next(network.parameters()).device
+    for group in optimizer.param_groups:
+        group["lr"] = learning_rate
     network.train()
-    for epoch in range(1, epochs + 1):
-        for chosen in torch.randperm(len(data.train_images), generator=generator).split(batch):
-            scores = network(data.train_images[chosen])
-            loss = functional.cross_entropy(scores, data.train_labels[chosen])
-            optimizer.zero_grad()
-            loss.backward()
-            mask_gradients(layers, masks)
-            optimizer.step()
-        schedule.step()
-        after_epoch(epoch)
+    for chosen in torch.randperm(len(data.train_images), generator=generator).split(batch):
+        images = data.prepare(data.train_images[chosen], generator).to(device)
+        loss = functional.cross_entropy(network(images), data.train_labels[chosen].to(device))
+        optimizer.zero_grad()
+        loss.backward()
+        mask_gradients(layers, masks)
+        optimizer.step()
 
 
 @torch.no_grad()
@@ -59,26 +64,32 @@ def evaluate(network: nn.Module, data: Dataset) -> tuple[float, dict[str, float]
     sizes: dict[str, int] = {}
 
     def count(name: str, inputs: Tensor) -> None:
-        zeros[name] = zeros.get(name, 0) + int((inputs == 0).sum())
+        zeros[name] = zeros.get(name, 0) + inputs.numel() - int(inputs.count_nonzero())
         sizes[name] = sizes.get(name, 0) + inputs.numel()
 
+    device = next(network.parameters()).device
+    right = 0
     with _watching(network, count):
-        batches = data.test_images.split(EVALUATION_BATCH)
-        guesses = torch.cat([network(images).argmax(1) for images in batches])
-    accuracy = (guesses == data.test_labels).float().mean().item()
-    return accuracy, {name: zeros[name] / sizes[name] for name in zeros}
+        for images, labels in zip(
+            data.test_images.split(EVALUATION_BATCH),
+            data.test_labels.split(EVALUATION_BATCH),
+            strict=True,
+        ):
+            guesses = network(data.prepare(images).to(device)).argmax(1).cpu()
+            right += int((guesses == labels).sum())
+    return right / len(data.test_labels), {name: zeros[name] / sizes[name] for name in zeros}
 
 
 @torch.no_grad()
 def record_spikes(network: nn.Module, image: Tensor) -> dict[str, np.ndarray]:
-    """The input spikes of every prunable layer but the first for one image (C, H, W).
+    """The input spikes of every prunable layer but the first for one prepared image (C, H, W).
 
     Layer name to uint8 (T, C, H, W), or (T, C) for a linear layer, for `simulate_spikes`.
     """
     spikes: dict[str, np.ndarray] = {}
 
     def keep(name: str, inputs: Tensor) -> None:
-        spikes[name] = inputs.numpy().astype(np.uint8)
+        spikes[name] = inputs.cpu().numpy().astype(np.uint8)
 
     with _watching(network, keep):
         network(image.unsqueeze(0))

@@ -4,7 +4,7 @@ import json
 import os
 import platform
 import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -13,20 +13,27 @@ import numpy as np
 import pandas as pd
 import torch
 from safetensors.torch import load_file, save
-from torch import Tensor, nn
+from torch import Tensor
 from tqdm.auto import tqdm
 
 from uticket_lite.accelerator import Accelerator
 from uticket_lite.errors import fraction, one_of, whole_number
 from uticket_lite.recorded import DATA, recorded_tickets, round_file, weights_file
-from uticket_lite.shapes import CONV_SHAPES
 from uticket_lite.simulation import balance, simulate
 from uticket_lite.strategies import STRATEGIES
 from uticket_lite.ticket import Ticket, write_atomically
-from uticket_lite.training.datasets import DATASETS, load_dataset
-from uticket_lite.training.loop import evaluate, train
-from uticket_lite.training.networks import NETWORKS, make_network, prunable
-from uticket_lite.training.pruning import Masks, apply_masks, prune_smallest
+from uticket_lite.training.checkpoint import (
+    State,
+    checkpoint_file,
+    copy_tensors,
+    load_checkpoint,
+    save_checkpoint,
+)
+from uticket_lite.training.datasets import check_dataset, load_dataset
+from uticket_lite.training.early import early_timesteps
+from uticket_lite.training.loop import cosine, evaluate, make_optimizer, train_epoch
+from uticket_lite.training.networks import NETWORKS, NORMS, SpikingNetwork, make_network, prunable
+from uticket_lite.training.pruning import SCOPES, Masks, apply_masks, prune_smallest
 
 METHODS = {
     "lth": "none",
@@ -34,16 +41,28 @@ METHODS = {
 }
 """Method name to the strategy that balances each round's ticket."""
 
+CARRIES = {
+    "balanced": "the balanced mask is pruned further (the paper's text)",
+    "original": "the mask before balancing is pruned further; a copy is balanced and trained "
+    "(the paper's released code)",
+}
+
+EARLY_IMAGES = 512
+"""Training images on which timesteps are chosen for early-time tickets."""
+
 
 @dataclass(frozen=True)
 class Settings:
     """Everything that a run depends on; the same settings give the same tickets.
 
-    dataset, network: names in `DATASETS` and `NETWORKS`. method: `lth` (prune only), `uticket`
-    (prune and balance) or another strategy that changes masks. rounds: training rounds, the
-    first one dense. prune: fraction of the alive weights pruned between rounds, over all
-    layers together. epochs: in every round. rewind_epoch: weights are rewound to those after
-    this epoch of the first round. n_pe, mapping: the accelerator to balance for.
+    dataset: a name in `DATASETS` or the path of an .npz file. network: a name in `NETWORKS`.
+    method: `lth` (prune only), `uticket` (prune and balance) or another strategy that changes
+    masks. rounds: training rounds, the first one dense. prune: fraction of the alive weights
+    pruned between rounds. scope: a name in `SCOPES`. carry: a name in `CARRIES`. epochs: in
+    every round. rewind_epoch: weights are rewound to those after this epoch of the first round.
+    early_kl: search with the fewest timesteps whose prediction diverges by less than this (nats)
+    from that of all timesteps, and use all of them in the last round; None: always all.
+    norm: a name in `NORMS`. n_pe, mapping: the accelerator to balance for.
     Defaults are the paper's, but for epochs, batch and learning_rate, chosen for the digits.
     """
 
@@ -52,28 +71,38 @@ class Settings:
     method: str = "lth"
     rounds: int = 15
     prune: float = 0.25
+    scope: str = "global"
+    carry: str = "balanced"
     epochs: int = 16
     rewind_epoch: int = 2
     batch: int = 64
     learning_rate: float = 0.2
     timesteps: int = 4
+    early_kl: float | None = None
+    norm: str = "folded"
     n_pe: int = 16
     mapping: str = "output-channel"
     seed: int = 0
 
     def __post_init__(self) -> None:
-        one_of("dataset", self.dataset, DATASETS)
+        check_dataset(self.dataset)
         one_of("network", self.network, NETWORKS)
         one_of("method", self.method, METHODS)
+        one_of("scope", self.scope, SCOPES)
+        one_of("carry", self.carry, CARRIES)
+        one_of("norm", self.norm, NORMS)
         for name in ("rounds", "epochs", "batch", "timesteps"):
             whole_number(name, getattr(self, name))
         whole_number("seed", self.seed, minimum=0)
         whole_number("rewind_epoch", self.rewind_epoch, minimum=0)
         if self.rewind_epoch > self.epochs:
             raise ValueError(f"rewind_epoch={self.rewind_epoch} is after the {self.epochs} epochs")
-        if not self.learning_rate > 0:
-            raise ValueError(f"learning_rate must be positive, not {self.learning_rate!r}")
+        for name in ("learning_rate", "early_kl"):
+            value = getattr(self, name)
+            if value is not None and not value > 0:
+                raise ValueError(f"{name} must be positive, not {value!r}")
         fraction("prune", self.prune, below_one=True)
+        _ = self.accelerator  # raises for bad n_pe and mapping
 
     @property
     def accelerator(self) -> Accelerator:
@@ -85,9 +114,9 @@ class Settings:
 class LotteryRun:
     """The rounds finished so far.
 
-    tickets: one per round, the masks that were trained in it. history: one row per round.
-    rewound: the weights that every round starts from, trained: those at the end of the last
-    finished round; name to tensor, batch norm included.
+    tickets: one per round, the masks that were trained in it. rows: one per round, see
+    `history`. rewound: the weights that every round starts from, trained: those at the end of
+    the last finished round; name to tensor, batch norm included.
     """
 
     settings: Settings
@@ -98,8 +127,12 @@ class LotteryRun:
 
     @property
     def history(self) -> pd.DataFrame:
-        """Columns: round, sparsity (all prunable weights), accuracy (test set), utilization and
-        latency (weight cycles) of the trained ticket and of the same before balancing, seconds."""
+        """One row per round.
+
+        round, timesteps, sparsity (of all prunable weights), accuracy (test set),
+        spike_sparsity (mean over the counted layers), utilization and latency (weight cycles) of
+        the trained ticket and before balancing, seconds.
+        """
         return pd.DataFrame(self.rows)
 
     def save(self, directory: str | os.PathLike[str]) -> None:
@@ -116,138 +149,286 @@ class LotteryRun:
         )
 
 
-def find_tickets(settings: Settings, *, progress: bool = True) -> LotteryRun:
+def find_tickets(
+    settings: Settings, *, out: str | os.PathLike[str] | None = None, progress: bool = True
+) -> LotteryRun:
     """Train, prune, balance and rewind for all rounds of `settings`.
 
-    Interrupting it (Ctrl-C, or stopping the cell) returns the rounds finished so far.
-    progress: show a bar with round, epoch, accuracy and time left.
+    out: a directory for tickets, history, weights, and a checkpoint after every epoch. A run
+    that was stopped or killed goes on from its checkpoint when it is called with the same
+    settings and directory, and ends as if it had never stopped; a finished one is read.
+    progress: show a bar with round, epoch, accuracy and time left. Interrupting it (Ctrl-C, or
+    stopping the cell) returns the finished rounds. Runs on a GPU if torch finds one.
+
+    Raises ValueError if `out` holds a run with other settings or a damaged checkpoint, and
+    OSError where a checkpoint cannot be written.
     """
-    run = LotteryRun(settings)
-    data = load_dataset(settings.dataset)
-    torch.manual_seed(settings.seed)
-    network = make_network(settings.network, settings.timesteps)
-    layers = prunable(network)
-    masks = {
-        name: torch.ones_like(weight, dtype=torch.bool) for name, weight in _weights(layers).items()
-    }
-    unbalanced = masks
-    bar = tqdm(total=settings.rounds * settings.epochs, unit="epoch", disable=not progress)
+    out = None if out is None else Path(out)
+    if out is not None and (out / "history.json").exists() and not checkpoint_file(out).exists():
+        return _read_finished(settings, out)
+    lottery = _Lottery(settings, out)
+    total, done = settings.rounds * settings.epochs, lottery.finished_epochs
     try:
-        with bar:
-            for number in range(settings.rounds):
-                began = time.perf_counter()
-                if number > 0:
-                    unbalanced = prune_smallest(_weights(layers), masks, settings.prune)
-                    masks = _balanced(unbalanced, settings, number)
-                    network.load_state_dict(run.rewound)
-                    apply_masks(layers, masks)
-                _train_round(run, network, data, masks, number, bar)
-                accuracy, spikes = evaluate(network, data)
-                _record(run, network, number, masks, unbalanced, accuracy, spikes, began)
-                bar.set_postfix(round=number, accuracy=f"{accuracy:.3f}")
+        with tqdm(total=total, initial=done, unit="epoch", disable=not progress) as bar:
+            while lottery.state.round < settings.rounds:
+                lottery.step()
+                bar.set_postfix(lottery.standing, refresh=False)
+                bar.update(lottery.finished_epochs - bar.n)
+        lottery.finish()
     except KeyboardInterrupt:
-        print(f"interrupted: {len(run.rows)} of {settings.rounds} rounds are finished")
-    return run
+        print(f"interrupted: {len(lottery.run.rows)} of {settings.rounds} rounds are finished")
+        lottery.finish()
+    except OSError as error:
+        raise OSError(
+            error.errno,
+            f"{out} could not be written ({error.strerror}); the last good checkpoint is kept. "
+            "Make room and run the same again: it goes on from there",
+        ) from error
+    return lottery.run
 
 
-def _train_round(
-    run: LotteryRun, network: nn.Module, data: Any, masks: Masks, number: int, bar: Any
-) -> None:
-    def after_epoch(epoch: int) -> None:
-        bar.update()
-        if number == 0 and epoch == run.settings.rewind_epoch:
-            run.rewound = _copy(network)
-
-    if number == 0 and run.settings.rewind_epoch == 0:
-        run.rewound = _copy(network)
-    train(
-        network,
-        data,
-        masks,
-        epochs=run.settings.epochs,
-        batch=run.settings.batch,
-        learning_rate=run.settings.learning_rate,
-        generator=torch.Generator().manual_seed(1000 * run.settings.seed + number),
-        after_epoch=after_epoch,
-    )
+def _read_finished(settings: Settings, out: Path) -> LotteryRun:
+    found = json.loads((out / "history.json").read_text())
+    if found["settings"] != asdict(settings):
+        raise ValueError(
+            f"{out} holds a finished run with other settings ({found['settings']}); choose "
+            "another directory"
+        )
+    tickets = [Ticket.load(round_file(out, number)) for number in range(len(found["rounds"]))]
+    trained = load_file(weights_file(out))
+    return LotteryRun(settings, tickets, found["rounds"], trained=trained)
 
 
-def _balanced(masks: Masks, settings: Settings, number: int) -> Masks:
-    """The masks that Algorithm 1 carries into the next round."""
-    ticket = make_ticket(masks, settings)
-    seed = 1000 * settings.seed + number
-    after = balance(ticket, settings.accelerator, METHODS[settings.method], seed)
-    return {name: torch.from_numpy(mask) for name, mask in after.masks().items()}
+class _Lottery:
+    """A run in progress: its state, and the steps that move it."""
 
+    def __init__(self, settings: Settings, out: Path | None) -> None:
+        self.settings, self.out = settings, out
+        self.run = LotteryRun(settings)
+        self.data = load_dataset(settings.dataset)
+        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        torch.manual_seed(settings.seed)
+        network = make_network(
+            settings.network,
+            settings.timesteps,
+            shape=self.data.shape,
+            classes=self.data.classes,
+            norm=settings.norm,
+        )
+        self.network: SpikingNetwork = network.to(self.device)
+        self.layers: dict[str, Any] = prunable(network)
+        self.positions = Ticket.from_model(
+            network, self.data.prepare(self.data.test_images[:1]).to(self.device)
+        )
+        if out is not None:
+            out.mkdir(parents=True, exist_ok=True)
+        self.state = (out and load_checkpoint(out, asdict(settings))) or self._first_state()
+        self._restore()
 
-def make_ticket(masks: Masks, settings: Settings, **details: Any) -> Ticket:
-    """A ticket of all prunable layers that counts all convolutions but the first."""
-    convs = CONV_SHAPES[settings.network]
-    return Ticket.from_arrays(
-        masks,
-        positions={conv.name: conv.positions for conv in convs},
-        timesteps=settings.timesteps,
-        counted=[conv.name for conv in convs[1:]],
-        **details,
-    )
+    @property
+    def finished_epochs(self) -> int:
+        """Epochs finished in all rounds."""
+        return self.state.round * self.settings.epochs + self.state.epoch
 
+    @property
+    def standing(self) -> dict[str, Any]:
+        """Round, epoch and the last round's accuracy, for the progress bar."""
+        shown = {"round": self.state.round, "epoch": self.state.epoch}
+        return {**shown, "accuracy": self.run.rows[-1]["accuracy"] if self.run.rows else "?"}
 
-def _record(
-    run: LotteryRun,
-    network: nn.Module,
-    number: int,
-    masks: Masks,
-    unbalanced: Masks,
-    accuracy: float,
-    spikes: dict[str, float],
-    began: float,
-) -> None:
-    """Add a finished round to the run."""
-    settings = run.settings
-    alive, total = (sum(int(f(m)) for m in masks.values()) for f in (torch.sum, torch.numel))
-    sparsity = 1 - alive / total
-    about = {"round": number, "sparsity": sparsity, "accuracy": accuracy}
-    ticket = make_ticket(
-        masks,
-        settings,
-        spike_sparsity=spikes,
-        provenance={**about, "settings": asdict(settings), "versions": versions()},
-    )
-    before = make_ticket(unbalanced, settings)
-    after, prior = (simulate(t, settings.accelerator, cycles="weights") for t in (ticket, before))
-    run.trained = _copy(network)
-    run.tickets.append(ticket)
-    run.rows.append(
-        {
-            **about,
-            "spike_sparsity": float(np.mean([spikes[name] for name in ticket.counted])),
-            "utilization": after.utilization,
-            "utilization_before_balancing": prior.utilization,
-            "latency": after.latency,
-            "latency_before_balancing": prior.latency,
-            "seconds": round(time.perf_counter() - began, 2),
+    def step(self) -> None:
+        """Train one epoch, and end the round after its last; then write a checkpoint."""
+        began = time.perf_counter()
+        if self.state.epoch < self.settings.epochs:
+            self._train_epoch()
+        self.state.seconds += time.perf_counter() - began
+        if self.state.epoch == self.settings.epochs:
+            self._end_round()
+            if self.state.round + 1 < self.settings.rounds:
+                self._begin_round()
+            else:
+                self.state = replace(self.state, round=self.settings.rounds, epoch=0)
+        self._checkpoint()
+
+    def finish(self) -> None:
+        """Write what is finished; the checkpoint of a whole run is no longer needed."""
+        self.run.rewound = self.state.rewound
+        if self.out is None or not self.run.rows:
+            return
+        self.run.save(self.out)
+        if len(self.run.rows) == self.settings.rounds:
+            checkpoint_file(self.out).unlink(missing_ok=True)
+
+    def _first_state(self) -> State:
+        masks = {
+            n: torch.ones(layer.weight.shape, dtype=torch.bool) for n, layer in self.layers.items()
         }
-    )
+        state = State(masks=masks, unbalanced=masks, timesteps=self.settings.timesteps)
+        state.network = copy_tensors(self.network.state_dict())
+        if self.settings.rewind_epoch == 0:
+            state.rewound = state.network
+        return state
+
+    def _restore(self) -> None:
+        """Continue from `self.state`."""
+        state = self.state
+        self.network.load_state_dict(state.network)
+        self.network.set_timesteps(state.timesteps)
+        self.optimizer = make_optimizer(self.network)
+        for name, parameter in self.network.named_parameters():
+            if name in state.momentum:
+                momentum = state.momentum[name].to(self.device)
+                self.optimizer.state[parameter] = {"momentum_buffer": momentum}
+        self.masks = {name: mask.to(self.device) for name, mask in state.masks.items()}
+        self.run.rows = state.rows
+        if self.out is not None and not self.run.tickets:
+            rounds = range(len(state.rows))
+            self.run.tickets = [Ticket.load(round_file(self.out, number)) for number in rounds]
+            self.run.trained = load_file(weights_file(self.out)) if rounds else {}
+
+    def _train_epoch(self) -> None:
+        settings, state = self.settings, self.state
+        seed = (settings.seed * 1000 + state.round) * 1000 + state.epoch
+        train_epoch(
+            self.network,
+            self.optimizer,
+            self.data,
+            self.masks,
+            batch=settings.batch,
+            learning_rate=cosine(settings.learning_rate, state.epoch, settings.epochs),
+            generator=torch.Generator().manual_seed(seed),
+        )
+        state.epoch += 1
+        if state.round == 0 and state.epoch == settings.rewind_epoch:
+            state.rewound = copy_tensors(self.network.state_dict())
+            if settings.early_kl is not None:
+                images = self.data.prepare(self.data.train_images[:EARLY_IMAGES]).to(self.device)
+                state.timesteps = early_timesteps(self.network, images, settings.early_kl)
+                self.network.set_timesteps(state.timesteps)
+
+    def _end_round(self) -> None:
+        """Measure, and add the round to the run."""
+        began = time.perf_counter()
+        settings, state = self.settings, self.state
+        accuracy, spikes = evaluate(self.network, self.data)
+        alive, total = (
+            sum(int(f(mask)) for mask in state.masks.values()) for f in (torch.sum, torch.numel)
+        )
+        about = {
+            "round": state.round,
+            "timesteps": state.timesteps,
+            "sparsity": 1 - alive / total,
+            "accuracy": accuracy,
+        }
+        how = {"settings": asdict(settings), "versions": versions()}
+        ticket = self._ticket(state.masks, spikes, {**about, **how})
+        before = self._ticket(state.unbalanced, {}, {})
+        ran, unbalanced = (
+            simulate(t, settings.accelerator, cycles="weights") for t in (ticket, before)
+        )
+        self.run.trained = copy_tensors(self.network.state_dict())
+        self.run.tickets.append(ticket)
+        seconds = state.seconds + time.perf_counter() - began
+        self.run.rows.append(
+            {
+                **about,
+                "spike_sparsity": float(np.mean([spikes[name] for name in ticket.counted])),
+                "utilization": ran.utilization,
+                "utilization_before_balancing": unbalanced.utilization,
+                "latency": ran.latency,
+                "latency_before_balancing": unbalanced.latency,
+                "seconds": round(seconds, 2),
+            }
+        )
+        if self.out is not None:
+            ticket.save(round_file(self.out, state.round))
+            write_atomically(weights_file(self.out), save(self.run.trained))
+
+    def _begin_round(self) -> None:
+        """Prune, balance, rewind."""
+        settings, state = self.settings, self.state
+        weights = {name: layer.weight for name, layer in self.layers.items()}
+        carried = state.unbalanced if settings.carry == "original" else state.masks
+        unbalanced = prune_smallest(weights, carried, settings.prune, settings.scope)
+        number = state.round + 1
+        masks = self._balanced(unbalanced, weights, number)
+        last = number == settings.rounds - 1
+        self.state = State(
+            round=number,
+            network=state.rewound,
+            rewound=state.rewound,
+            masks=masks,
+            unbalanced=unbalanced,
+            timesteps=settings.timesteps if last else state.timesteps,
+            rows=self.run.rows,
+        )
+        self._restore()
+        apply_masks(self.layers, self.masks)
+
+    def _balanced(self, masks: Masks, weights: dict[str, Tensor], number: int) -> Masks:
+        """The masks after the method's strategy, which may look at |w| before masking."""
+        settings = self.settings
+        strategy = METHODS[settings.method]
+        if strategy == "none":
+            return masks
+        ticket = self._ticket(masks, {}, {})
+        guided = {
+            name: replace(
+                ticket.layers[name],
+                magnitudes=weights[name].detach().abs().cpu().flatten(1).numpy(),
+            )
+            for name in ticket.counted
+        }
+        after = balance(
+            ticket.with_layers(guided),
+            settings.accelerator,
+            strategy,
+            seed=1000 * settings.seed + number,
+        )
+        return {name: torch.from_numpy(mask) for name, mask in after.masks().items()}
+
+    def _ticket(self, masks: Masks, spikes: dict[str, float], about: dict[str, Any]) -> Ticket:
+        """A ticket of all prunable layers that counts all convolutions but the first."""
+        shapes = self.positions.layers
+        return Ticket.from_arrays(
+            masks,
+            positions={name: shapes[path].positions for name, path in self._paths().items()},
+            timesteps=self.state.timesteps,
+            spike_sparsity=spikes,
+            counted=[n for n, layer in self.layers.items() if layer.weight.dim() == 4][1:],
+            provenance=about,
+        )
+
+    def _paths(self) -> dict[str, str]:
+        """A layer's name in tickets to its path in the network."""
+        paths = {id(module): path for path, module in self.network.named_modules()}
+        return {name: paths[id(layer)] for name, layer in self.layers.items()}
+
+    def _checkpoint(self) -> None:
+        if self.out is None:
+            return
+        state, parameters = self.state, dict(self.network.named_parameters())
+        state.network = copy_tensors(self.network.state_dict())
+        state.momentum = {
+            name: self.optimizer.state[parameter]["momentum_buffer"]
+            for name, parameter in parameters.items()
+            if self.optimizer.state.get(parameter)
+        }
+        save_checkpoint(self.out, asdict(self.settings), state)
 
 
-def load_network(name: str) -> nn.Module:
+def load_network(name: str) -> SpikingNetwork:
     """The network of a recorded run with the weights it had after its last round, for inference.
 
     Raises ValueError for an unknown name.
     """
     directory = DATA / one_of("recorded ticket", name, recorded_tickets())
     settings = json.loads((directory / "history.json").read_text())["settings"]
+    weights = load_file(weights_file(directory))
     network = make_network(settings["network"], settings["timesteps"])
-    network.load_state_dict(load_file(weights_file(directory)))
-    return network.eval()
-
-
-def _copy(network: nn.Module) -> dict[str, Tensor]:
-    return {name: value.clone() for name, value in network.state_dict().items()}
-
-
-def _weights(layers: dict[str, nn.Module]) -> dict[str, Tensor]:
-    return {name: layer.weight for name, layer in layers.items()}  # type: ignore[misc]
+    network.load_state_dict(weights)
+    network.eval()
+    return network
 
 
 def versions() -> dict[str, str]:

@@ -1,105 +1,309 @@
-"""Spiking networks with direct encoding: the first convolution turns pixels into currents."""
+"""Spiking networks with direct encoding: the first convolution turns pixels into currents.
+
+Time is folded into the batch, (T·B, C, H, W), for everything but the neurons. Folded batch
+norm takes its statistics over all timesteps together; a loop that steps through time
+normalizes each timestep by its own statistics, so that a timestep with few spikes is scaled
+up. Both are offered (`NORMS`); in evaluation mode, where statistics are fixed, they compute
+the same function of their parameters.
+"""
 
 from collections.abc import Callable
+from typing import Any
 
+import torch
 from torch import Tensor, nn
 
-from uticket_lite.errors import one_of
-from uticket_lite.shapes import DIGITS
+from uticket_lite.errors import one_of, whole_number
+from uticket_lite.shapes import DIGITS, RESNET19, VGG9, VGG16
 from uticket_lite.training.neurons import FusedLeaky
 
+Neuron = Callable[[], nn.Module]
+"""Makes a layer of neurons: currents (T, B, …) → spikes (T, B, …)."""
 
-class SpikingVGG(nn.Module):
-    """3×3 convolutions with batch norm and spiking neurons, max pooling, one linear layer.
 
-    Input (B, C, H, W) → class scores (B, classes), the mean over T timesteps. Time is folded
-    into the batch for everything but the neurons, so batch norm takes its statistics over all
-    timesteps together. Max pooling keeps spikes binary.
+class StepwiseNorm(nn.BatchNorm2d):
+    """Batch norm of (T·B, C, H, W) with statistics of each timestep by itself.
 
-    plan: as in `shapes`: filters of each layer, "P" for pooling. timesteps: T.
-    neuron: makes a layer of neurons, (T, B, …) → (T, B, …).
+    What a loop over time does that calls one batch norm at every timestep.
+    """
+
+    def __init__(self, filters: int, timesteps: int) -> None:
+        super().__init__(filters)
+        self.timesteps = timesteps
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Normalized x, of the same shape; a still image (B, …) is one timestep."""
+        if not self.training:
+            return super().forward(x)
+        return torch.cat([super(StepwiseNorm, self).forward(step) for step in self._steps(x)])
+
+    def _steps(self, x: Tensor) -> tuple[Tensor, ...]:
+        return x.chunk(self.timesteps)
+
+
+NORMS: dict[str, Callable[[int, int], nn.Module]] = {
+    "folded": lambda filters, timesteps: nn.BatchNorm2d(filters),
+    "stepwise": StepwiseNorm,
+}
+"""Batch norm's name to its maker, called with the number of filters and timesteps."""
+
+
+class SpikingConv(nn.Module):
+    """Convolution, batch norm, neurons, on (T·B, C, H, W)."""
+
+    def __init__(self, conv: nn.Conv2d, norm: nn.Module, neuron: nn.Module) -> None:
+        super().__init__()
+        self.conv, self.norm, self.neuron = conv, norm, neuron
+
+    def forward(self, x: Tensor, timesteps: int) -> Tensor:
+        """Spikes (T·B, K, H, W)."""
+        current = self.norm(self.conv(x))
+        return self.neuron(current.unflatten(0, (timesteps, -1))).flatten(0, 1)
+
+
+class Encoder(SpikingConv):
+    """The first layer: a still image is convolved and normalized once for all timesteps."""
+
+    def forward(self, x: Tensor, timesteps: int) -> Tensor:
+        """Spikes (T·B, K, H, W) from images (B, C, H, W)."""
+        current = self.norm(self.conv(x))
+        return self.neuron(current.expand(timesteps, *current.shape)).flatten(0, 1)
+
+
+class SpikingLinear(nn.Module):
+    """Linear layer, batch norm, neurons, on (T·B, features).
+
+    Without the norm, neurons behind a freshly drawn layer hardly ever reach their threshold.
+    """
+
+    def __init__(self, linear: nn.Linear, norm: nn.Module, neuron: nn.Module) -> None:
+        super().__init__()
+        self.linear, self.norm, self.neuron = linear, norm, neuron
+
+    def forward(self, x: Tensor, timesteps: int) -> Tensor:
+        """Spikes (T·B, outputs)."""
+        current = self.norm(self.linear(x)[..., None, None])[..., 0, 0]
+        return self.neuron(current.unflatten(0, (timesteps, -1))).flatten(0, 1)
+
+
+class SpikingNetwork(nn.Module):
+    """Images (B, C, H, W) → class scores (B, classes), the mean over T timesteps.
+
+    Subclasses fill `features`, (B, C, H, W) → (T·B, …); here are the head and the names.
+
+    timesteps: T. neuron: makes a layer of neurons. norm: a name in `NORMS`.
+    """
+
+    def __init__(self, timesteps: int, neuron: Neuron, norm: str) -> None:
+        super().__init__()
+        self.timesteps = whole_number("timesteps", timesteps)
+        self._neuron, self._norm = neuron, NORMS[one_of("norm", norm, NORMS)]
+        self._named: dict[str, nn.Module] = {}
+
+    @property
+    def prunable(self) -> dict[str, nn.Module]:
+        """Layers whose weights are pruned, in order, by the names that tickets use."""
+        return dict(self._named)
+
+    def features(self, images: Tensor) -> Tensor:
+        """What the head sees, (T·B, …)."""
+        raise NotImplementedError
+
+    def scores(self, images: Tensor) -> Tensor:
+        """Class scores at every timestep, (T, B, classes)."""
+        x = self.features(images).flatten(1)
+        for layer in self.hidden:
+            x = layer(x, self.timesteps)
+        return self.classifier(x).unflatten(0, (self.timesteps, -1))
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Class scores of a batch of images, (B, classes)."""
+        return self.scores(images).mean(0)
+
+    def set_timesteps(self, timesteps: int) -> None:
+        """Run for another number of timesteps from now on."""
+        for module in self.modules():
+            if hasattr(module, "timesteps"):
+                setattr(module, "timesteps", timesteps)  # noqa: B010
+
+    def _block(
+        self, name: str, channels: int, filters: int, *, stride: int = 1, encodes: bool = False
+    ) -> SpikingConv:
+        conv = self._conv(name, channels, filters, 3, stride)
+        if encodes:
+            return Encoder(conv, nn.BatchNorm2d(filters), self._neuron())
+        return SpikingConv(conv, self._norm(filters, self.timesteps), self._neuron())
+
+    def _conv(self, name: str, channels: int, filters: int, side: int, stride: int) -> nn.Conv2d:
+        conv = nn.Conv2d(channels, filters, side, stride, padding=side // 2, bias=False)
+        self._named[name] = conv
+        return conv
+
+    def _head(self, inputs: int, hidden: tuple[int, ...], classes: int) -> None:
+        self.hidden = nn.ModuleList()
+        for i, outputs in enumerate(hidden, 1):
+            linear = self._named[f"linear{i}"] = nn.Linear(inputs, outputs, bias=False)
+            norm = self._norm(outputs, self.timesteps)
+            self.hidden.append(SpikingLinear(linear, norm, self._neuron()))
+            inputs = outputs
+        self.classifier = nn.Linear(inputs, classes)
+        self._named[f"linear{len(hidden) + 1}"] = self.classifier
+
+
+class SpikingVGG(SpikingNetwork):
+    """3×3 convolutions with batch norm and spiking neurons, max pooling, linear layers.
+
+    Max pooling, not average pooling, keeps spikes binary.
+
+    plan: as in `shapes`: filters of each layer, "P" for pooling. shape: of an image (C, H, W),
+    square. hidden: outputs of the linear layers before the last, each with neurons.
     """
 
     def __init__(
         self,
         plan: tuple[int | str, ...],
         *,
-        channels: int,
-        side: int,
+        shape: tuple[int, int, int],
         classes: int,
+        hidden: tuple[int, ...] = (),
         timesteps: int = 4,
-        neuron: Callable[[], nn.Module] = FusedLeaky,
+        neuron: Neuron = FusedLeaky,
+        norm: str = "folded",
     ) -> None:
-        super().__init__()
-        self.timesteps = timesteps
-        blocks: list[nn.Module] = []
+        super().__init__(timesteps, neuron, norm)
+        channels, side, _ = shape
+        self.blocks = nn.ModuleList()
         for step in plan:
             if isinstance(step, int):
-                blocks.append(SpikingConv(channels, step, neuron()))
+                name = f"conv{len(self._named) + 1}"
+                self.blocks.append(self._block(name, channels, step, encodes=not self._named))
                 channels = step
             else:
-                blocks.append(nn.MaxPool2d(2))
+                self.blocks.append(nn.MaxPool2d(2))
                 side //= 2
-        self.blocks = nn.ModuleList(blocks)
-        self.classifier = nn.Linear(channels * side * side, classes)
+        self._head(channels * side * side, hidden, classes)
 
     @property
-    def convs(self) -> list["SpikingConv"]:
+    def convs(self) -> list[SpikingConv]:
         """The convolution blocks, in order."""
         return [block for block in self.blocks if isinstance(block, SpikingConv)]
 
-    def forward(self, images: Tensor) -> Tensor:
-        """Class scores of a batch of images."""
+    def features(self, images: Tensor) -> Tensor:
+        """Spikes after the last pooling."""
         x = images
-        for i, block in enumerate(self.blocks):
-            if isinstance(block, SpikingConv):
-                x = block(x, self.timesteps, encode=i == 0)
-            else:
-                x = block(x)
-        scores = self.classifier(x.flatten(1))
-        return scores.unflatten(0, (self.timesteps, -1)).mean(0)
+        for block in self.blocks:
+            x = block(x, self.timesteps) if isinstance(block, SpikingConv) else block(x)
+        return x
 
 
-class SpikingConv(nn.Module):
-    """Convolution, batch norm, neurons, on (T·B, C, H, W)."""
+class ResidualBlock(nn.Module):
+    """Two convolutions and a shortcut, added as currents: the neurons see the sum."""
 
-    def __init__(self, channels: int, filters: int, neuron: nn.Module) -> None:
+    def __init__(self, first: SpikingConv, second: SpikingConv, shortcut: nn.Module) -> None:
         super().__init__()
-        self.conv = nn.Conv2d(channels, filters, 3, padding=1, bias=False)
-        self.norm = nn.BatchNorm2d(filters)
-        self.neuron = neuron
+        self.first, self.second, self.shortcut = first, second, shortcut
 
-    def forward(self, x: Tensor, timesteps: int, encode: bool = False) -> Tensor:
-        """Spikes; with `encode`, x is a still image (B, …), convolved once for all timesteps."""
-        current = self.norm(self.conv(x))
-        if encode:
-            current = current.expand(timesteps, *current.shape)
-        else:
-            current = current.unflatten(0, (timesteps, -1))
-        return self.neuron(current).flatten(0, 1)
+    def forward(self, x: Tensor, timesteps: int) -> Tensor:
+        """Spikes (T·B, K, H, W)."""
+        inner = self.first(x, timesteps)
+        current = self.second.norm(self.second.conv(inner)) + self.shortcut(x)
+        return self.second.neuron(current.unflatten(0, (timesteps, -1))).flatten(0, 1)
 
 
-def digits_network(timesteps: int = 4) -> SpikingVGG:
-    """The small network for scikit-learn's digits: 8×8 grey images, 10 classes."""
-    return SpikingVGG(DIGITS, channels=1, side=8, classes=10, timesteps=timesteps)
+class SpikingResNet(SpikingNetwork):
+    """A ResNet of basic blocks: 3 stages for ResNet-19, average pooling, linear layers.
+
+    stages: (filters, blocks) as in `shapes`; every stage after the first halves the side.
+    stem: filters of the first convolution.
+    """
+
+    def __init__(
+        self,
+        stages: tuple[tuple[int, int], ...],
+        *,
+        stem: int,
+        shape: tuple[int, int, int],
+        classes: int,
+        hidden: tuple[int, ...] = (),
+        timesteps: int = 4,
+        neuron: Neuron = FusedLeaky,
+        norm: str = "folded",
+    ) -> None:
+        super().__init__(timesteps, neuron, norm)
+        self.encoder = self._block("conv1", shape[0], stem, encodes=True)
+        self.blocks = nn.ModuleList()
+        channels = stem
+        for s, (filters, blocks) in enumerate(stages, 1):
+            for b in range(1, blocks + 1):
+                stride = 2 if s > 1 and b == 1 else 1
+                self.blocks.append(self._residual(f"stage{s}.block{b}", channels, filters, stride))
+                channels = filters
+        self._head(channels, hidden, classes)
+
+    def _residual(self, name: str, channels: int, filters: int, stride: int) -> ResidualBlock:
+        first = self._block(f"{name}.conv1", channels, filters, stride=stride)
+        shortcut: nn.Module = nn.Identity()
+        if channels != filters or stride != 1:
+            conv = self._conv(f"{name}.shortcut", channels, filters, 1, stride)
+            shortcut = nn.Sequential(conv, self._norm(filters, self.timesteps))
+        return ResidualBlock(first, self._block(f"{name}.conv2", filters, filters), shortcut)
+
+    def features(self, images: Tensor) -> Tensor:
+        """Spike rates over the last block's positions, (T·B, K)."""
+        x = self.encoder(images, self.timesteps)
+        for block in self.blocks:
+            x = block(x, self.timesteps)
+        return x.mean(dim=(2, 3))
 
 
-NETWORKS: dict[str, Callable[..., nn.Module]] = {"digits": digits_network}
-"""Network name to its maker, called with `timesteps`."""
+def digits(
+    shape: tuple[int, int, int] = (1, 8, 8), classes: int = 10, **options: Any
+) -> SpikingVGG:
+    """Four convolutions, for live teaching on 8×8 images: a round takes seconds."""
+    return SpikingVGG(DIGITS, shape=shape, classes=classes, **options)
 
 
-def make_network(name: str, timesteps: int) -> nn.Module:
-    """A new network with random weights (from torch's seed); ValueError for unknown names."""
-    return NETWORKS[one_of("network", name, NETWORKS)](timesteps=timesteps)
+def vgg9(
+    shape: tuple[int, int, int] = (3, 32, 32), classes: int = 10, **options: Any
+) -> SpikingVGG:
+    """Seven convolutions and two linear layers: the smallest that learns CIFAR-10 well."""
+    return SpikingVGG(VGG9, shape=shape, classes=classes, hidden=(256,), **options)
+
+
+def vgg16(
+    shape: tuple[int, int, int] = (3, 32, 32), classes: int = 10, **options: Any
+) -> SpikingVGG:
+    """Thirteen convolutions and one linear layer, as in the paper."""
+    return SpikingVGG(VGG16, shape=shape, classes=classes, **options)
+
+
+def resnet19(
+    shape: tuple[int, int, int] = (3, 32, 32), classes: int = 10, **options: Any
+) -> SpikingResNet:
+    """Three stages of 3 + 3 + 2 basic blocks and a two-layer head, as in the paper."""
+    return SpikingResNet(RESNET19, stem=128, shape=shape, classes=classes, hidden=(256,), **options)
+
+
+NETWORKS: dict[str, Callable[..., SpikingNetwork]] = {
+    maker.__name__: maker for maker in (digits, vgg9, vgg16, resnet19)
+}
+"""Network name to its maker, called with shape (C, H, W), classes, timesteps, neuron, norm."""
+
+
+def make_network(name: str, timesteps: int = 4, **options: Any) -> SpikingNetwork:
+    """A new network with random weights (from torch's seed); ValueError for unknown names.
+
+    options: `shape` of an image (C, H, W), `classes`, `neuron`, `norm`.
+    """
+    return NETWORKS[one_of("network", name, NETWORKS)](timesteps=timesteps, **options)
 
 
 def prunable(network: nn.Module) -> dict[str, nn.Module]:
-    """The layers whose weights are pruned, all convolutions and linear layers, in order.
+    """The layers whose weights are pruned: all convolutions and linear layers, in order.
 
-    Convolutions are named conv1, conv2, …, linear layers linear1, …, as in tickets.
+    By the names that tickets use; in a network that is not one of this module, by their path.
     """
-    layers: dict[str, nn.Module] = {}
-    for kind, prefix in ((nn.Conv2d, "conv"), (nn.Linear, "linear")):
-        found = [module for module in network.modules() if isinstance(module, kind)]
-        layers |= {f"{prefix}{i}": module for i, module in enumerate(found, 1)}
-    return layers
+    if isinstance(network, SpikingNetwork):
+        return network.prunable
+    kinds = (nn.Conv1d, nn.Conv2d, nn.Linear)
+    return {name: m for name, m in network.named_modules() if isinstance(m, kinds)}

@@ -2,32 +2,45 @@
 
 from collections.abc import Mapping
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
+from uticket_lite.errors import one_of
+
 Masks = dict[str, Tensor]
-"""Layer name to a boolean mask of the weight's shape."""
+"""Layer name to a boolean mask of the weight's shape, on the CPU."""
+
+SCOPES = {
+    "global": "the smallest weights of all layers together (the paper)",
+    "layer": "the same share of every layer",
+}
 
 
 def prune_smallest(
-    weights: Mapping[str, Tensor], masks: Mapping[str, Tensor], fraction: float
+    weights: Mapping[str, Tensor],
+    masks: Mapping[str, Tensor],
+    fraction: float,
+    scope: str = "global",
 ) -> Masks:
-    """Prune exactly k = ⌊fraction·alive⌋ of the alive weights: the smallest |w| of all layers.
+    """Prune exactly k = ⌊fraction·alive⌋ of the alive weights, those with the smallest |w|.
 
-    Returns new masks; ties are broken by position, so that the result is reproducible.
+    scope: over all layers together (`global`) or in every layer (`layer`). Returns new masks;
+    of equal weights the first are pruned, so that the result is exact and reproducible.
     """
+    if one_of("scope", scope, SCOPES) == "layer":
+        return {
+            name: prune_smallest({name: weights[name]}, {name: mask}, fraction)[name]
+            for name, mask in masks.items()
+        }
     alive = {name: mask.flatten().nonzero()[:, 0] for name, mask in masks.items()}
-    scores = torch.cat([weights[name].detach().flatten()[alive[name]].abs() for name in masks])
-    k = int(fraction * scores.numel())
+    scores = torch.cat([weights[n].detach().cpu().flatten()[alive[n]].abs() for n in masks])
     keep = torch.ones(scores.numel(), dtype=torch.bool)
-    keep[torch.from_numpy(np.argsort(scores.cpu().numpy(), kind="stable")[:k].copy())] = False
+    keep[scores.argsort(stable=True)[: int(fraction * scores.numel())]] = False
+    kept = keep.split([len(where) for where in alive.values()])
     pruned: Masks = {}
-    for (name, mask), kept in zip(
-        masks.items(), keep.split([len(where) for where in alive.values()]), strict=True
-    ):
+    for (name, mask), survivors in zip(masks.items(), kept, strict=True):
         flat = torch.zeros(mask.numel(), dtype=torch.bool)
-        flat[alive[name][kept]] = True
+        flat[alive[name][survivors]] = True
         pruned[name] = flat.view(mask.shape)
     return pruned
 

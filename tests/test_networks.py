@@ -1,0 +1,131 @@
+"""The networks: published shapes, spikes inside, and what folding time changes."""
+
+import copy
+
+import pytest
+import snntorch
+import torch
+from torch import nn
+
+import uticket_lite as ut
+from uticket_lite.shapes import CONV_SHAPES
+from uticket_lite.training.networks import (
+    NETWORKS,
+    NORMS,
+    SpikingConv,
+    StepwiseNorm,
+    make_network,
+    prunable,
+)
+
+SHAPES = {"digits": (1, 8, 8)}
+
+
+def images(name, n=2):
+    torch.manual_seed(1)
+    return torch.randn(n, *SHAPES.get(name, (3, 32, 32)))
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_convolutions_are_those_of_the_shape_table(name):
+    network = make_network(name, timesteps=1)
+    convs = {n: m for n, m in prunable(network).items() if isinstance(m, nn.Conv2d)}
+    table = CONV_SHAPES[name]
+    assert [(n, tuple(m.weight.shape)) for n, m in convs.items()] == [
+        (conv.name, conv.weights) for conv in table
+    ]
+    ticket = ut.Ticket.from_model(network, images(name), timesteps=1)
+    positions = [layer.positions for layer in ticket.layers.values() if len(layer.shape) == 4]
+    assert sorted(positions) == sorted(conv.positions for conv in table)
+
+
+def test_published_sizes():
+    vgg, resnet = (make_network(name, timesteps=1) for name in ("vgg16", "resnet19"))
+    assert len([n for n in prunable(vgg) if n.startswith("conv")]) == 13
+    assert len([n for n in prunable(vgg) if n.startswith("linear")]) == 1
+    assert len([n for n in prunable(resnet) if "conv" in n]) + 2 == 19
+    assert len([n for n in prunable(resnet) if n.startswith("linear")]) == 2
+
+
+@pytest.mark.parametrize("norm", NORMS)
+@pytest.mark.parametrize("name", ["digits", "vgg9", "resnet19"])
+def test_every_layer_but_the_first_sees_spikes_and_all_weights_learn(name, norm):
+    network = make_network(name, timesteps=2, norm=norm)
+    inputs = {}
+    for layer, module in prunable(network).items():
+        module.register_forward_pre_hook(lambda m, x, layer=layer: inputs.update({layer: x[0]}))
+    network(images(name)).pow(2).sum().backward()
+    for layer, module in prunable(network).items():
+        assert module.weight.grad.abs().sum() > 0, layer
+        if isinstance(module, nn.Conv2d) and layer != "conv1":
+            assert set(inputs[layer].unique().tolist()) <= {0.0, 1.0}
+            assert len(inputs[layer]) == 2 * 2, "time is folded into the batch"
+    assert len(inputs["conv1"]) == 2, "the still image is convolved once"
+
+
+def loop_over_time(network, batch):
+    """The network as a tutorial would step it: one timestep after the other, snnTorch neurons."""
+    convs, hidden = [b for b in network.modules() if isinstance(b, SpikingConv)], network.classifier
+    neurons = [snntorch.Leaky(beta=0.25, reset_mechanism="zero") for _ in convs]
+    membranes = [neuron.reset_mem() for neuron in neurons]
+    current = convs[0].norm(convs[0].conv(batch))
+    scores = []
+    for _ in range(network.timesteps):
+        at, x = 0, None
+        for block in network.blocks:
+            if not isinstance(block, SpikingConv):
+                x = block(x)
+                continue
+            drive = current if at == 0 else block.norm(block.conv(x))
+            x, membranes[at] = neurons[at](drive, membranes[at])
+            at += 1
+        scores.append(hidden(x.flatten(1)))
+    return torch.stack(scores).mean(0)
+
+
+def test_in_evaluation_folding_time_changes_nothing():
+    network = make_network("digits", timesteps=4)
+    network(images("digits", 64))  # gives batch norm its statistics
+    network.eval()
+    batch = images("digits", 8)
+    with torch.no_grad():
+        torch.testing.assert_close(network(batch), loop_over_time(network, batch))
+
+
+def test_in_training_stepwise_norm_is_the_loop_and_folded_norm_is_not():
+    stepwise = make_network("digits", timesteps=4, norm="stepwise")
+    folded = make_network("digits", timesteps=4)
+    folded.load_state_dict(stepwise.state_dict())
+    looped = copy.deepcopy(stepwise)
+    for module in looped.modules():  # in the loop each call is one timestep
+        if isinstance(module, StepwiseNorm):
+            module.timesteps = 1
+    batch = images("digits", 16)
+    one, two, three = stepwise(batch), loop_over_time(looped, batch), folded(batch)
+    torch.testing.assert_close(one, two, rtol=1e-4, atol=1e-5)
+    assert (three - two).abs().max() > 1e-3
+    for name, value in looped.state_dict().items():
+        torch.testing.assert_close(stepwise.state_dict()[name], value, rtol=1e-4, atol=1e-5)
+
+
+def test_gradients_of_the_loop_are_ours():
+    network = make_network("digits", timesteps=4, norm="stepwise")
+    looped = copy.deepcopy(network)
+    for module in looped.modules():
+        if isinstance(module, StepwiseNorm):
+            module.timesteps = 1
+    batch = images("digits", 16)
+    network(batch).pow(2).sum().backward()
+    loop_over_time(looped, batch).pow(2).sum().backward()
+    for name, layer in prunable(network).items():
+        other = prunable(looped)[name].weight.grad
+        torch.testing.assert_close(layer.weight.grad, other, rtol=1e-3, atol=1e-4)
+
+
+def test_bad_options_are_refused():
+    with pytest.raises(ValueError, match="network 'vgg17'.*mean 'vgg16'"):
+        make_network("vgg17")
+    with pytest.raises(ValueError, match="norm 'none' is not known; choose one of: folded"):
+        make_network("digits", norm="none")
+    with pytest.raises(ValueError, match="timesteps must be 1 or more, not 0"):
+        make_network("digits", timesteps=0)

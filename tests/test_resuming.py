@@ -1,0 +1,142 @@
+"""A run that is killed and started again ends as if it had never stopped."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from uticket_lite.training import Settings, find_tickets
+from uticket_lite.training.checkpoint import checkpoint_file
+from uticket_lite.training.datasets import load_dataset
+
+SETTINGS = {
+    "method": "uticket", "rounds": 3, "epochs": 3, "rewind_epoch": 1, "prune": 0.6
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory):
+    """A short run on a few digits, read from a file."""
+    path = tmp_path_factory.mktemp("data") / "few.npz"
+    data = load_dataset("digits")
+    np.savez(
+        path,
+        train_images=data.train_images[:300],
+        train_labels=data.train_labels[:300],
+        test_images=data.test_images,
+        test_labels=data.test_labels,
+    )
+    return Settings(dataset=str(path), **SETTINGS)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(settings):
+    return find_tickets(settings, progress=False)
+
+
+def assert_alike(run, other):
+    assert run.history.drop(columns="seconds").equals(other.history.drop(columns="seconds"))
+    for one, two in zip(run.tickets, other.tickets, strict=True):
+        assert all((one.masks()[name] == mask).all() for name, mask in two.masks().items())
+    for group in ("trained", "rewound"):
+        one, two = getattr(run, group), getattr(other, group)
+        assert all((one[name] == two[name]).all() for name in one)
+
+
+def test_killed_at_random_points(settings, undisturbed, tmp_path):
+    out = tmp_path / "run"
+    code = (
+        "import sys; from uticket_lite.training import Settings, find_tickets; "
+        f"find_tickets(Settings(dataset=sys.argv[1], **{SETTINGS!r}), out=sys.argv[2])"
+    )
+    command = [sys.executable, "-c", code, settings.dataset, str(out)]
+    rng = random.Random(0)
+    killed_on_the_way = 0
+    for _ in range(4):
+        process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+        began = checkpoint_file(out).stat().st_mtime_ns if checkpoint_file(out).exists() else 0
+        while process.poll() is None:  # until it has written a checkpoint of its own
+            if checkpoint_file(out).exists() and checkpoint_file(out).stat().st_mtime_ns != began:
+                break
+            time.sleep(0.005)
+        time.sleep(rng.random() * 0.4)
+        process.send_signal(signal.SIGKILL)
+        killed_on_the_way += process.wait() == -signal.SIGKILL
+    assert killed_on_the_way >= 2
+    assert_alike(find_tickets(settings, out=out, progress=False), undisturbed)
+
+
+class Killed(BaseException):
+    """As a kill would, it leaves everything as it is."""
+
+
+@pytest.mark.parametrize("before", [True, False], ids=["before", "after"])
+@pytest.mark.parametrize("write", [1, 2, 4, 5, 6, 9])
+def test_killed_while_a_file_is_replaced(
+    settings, undisturbed, tmp_path, monkeypatch, before, write
+):
+    replace, count = os.replace, 0
+
+    def dying(source, target):
+        nonlocal count
+        count += 1
+        if count == write and before:
+            raise Killed
+        replace(source, target)
+        if count == write:
+            raise Killed
+
+    monkeypatch.setattr(os, "replace", dying)
+    with pytest.raises(Killed):
+        find_tickets(settings, out=tmp_path, progress=False)
+    monkeypatch.setattr(os, "replace", replace)
+    assert_alike(find_tickets(settings, out=tmp_path, progress=False), undisturbed)
+
+
+def test_a_finished_run_is_read_not_repeated(settings, undisturbed, tmp_path):
+    first = find_tickets(settings, out=tmp_path, progress=False)
+    again = find_tickets(settings, out=tmp_path, progress=False)
+    assert again.history.equals(first.history), "even the seconds"
+    assert all((again.trained[name] == value).all() for name, value in first.trained.items())
+
+
+def test_another_runs_directory_is_left_alone(settings, tmp_path, monkeypatch):
+    monkeypatch.setattr("uticket_lite.training.lottery._Lottery._end_round", _stop)
+    with pytest.raises(Killed):
+        find_tickets(settings, out=tmp_path, progress=False)
+    before = checkpoint_file(tmp_path).read_bytes()
+    with pytest.raises(ValueError, match="other settings .*seed 0 there, 1 here"):
+        find_tickets(Settings(**{**settings.__dict__, "seed": 1}), out=tmp_path, progress=False)
+    assert checkpoint_file(tmp_path).read_bytes() == before
+
+
+def test_a_damaged_checkpoint_is_named(settings, tmp_path):
+    checkpoint_file(tmp_path).write_bytes(b"damaged" * 100)
+    with pytest.raises(ValueError, match=r"checkpoint\.safetensors is damaged"):
+        find_tickets(settings, out=tmp_path, progress=False)
+
+
+def test_a_full_disk_keeps_the_last_checkpoint(settings, undisturbed, tmp_path, monkeypatch):
+    sync, count = os.fsync, 0
+
+    def full(descriptor):
+        nonlocal count
+        count += 1
+        if count == 3:
+            raise OSError(28, "No space left on device")
+        sync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space left on device.*Make room"):
+        find_tickets(settings, out=tmp_path, progress=False)
+    monkeypatch.setattr(os, "fsync", sync)
+    assert_alike(find_tickets(settings, out=tmp_path, progress=False), undisturbed)
+
+
+def _stop(self):
+    raise Killed
