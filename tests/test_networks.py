@@ -3,16 +3,15 @@
 import copy
 
 import pytest
-import snntorch
 import torch
 from torch import nn
 
 import uticket_lite as ut
+from benchmarks.stepping import Stepped
 from uticket_lite.shapes import CONV_SHAPES
 from uticket_lite.training.networks import (
     NETWORKS,
     NORMS,
-    SpikingConv,
     StepwiseNorm,
     make_network,
     prunable,
@@ -64,23 +63,7 @@ def test_every_layer_but_the_first_sees_spikes_and_all_weights_learn(name, norm)
 
 
 def loop_over_time(network, batch):
-    """The network as a tutorial would step it: one timestep after the other, snnTorch neurons."""
-    convs, hidden = [b for b in network.modules() if isinstance(b, SpikingConv)], network.classifier
-    neurons = [snntorch.Leaky(beta=0.25, reset_mechanism="zero") for _ in convs]
-    membranes = [neuron.reset_mem() for neuron in neurons]
-    current = convs[0].norm(convs[0].conv(batch))
-    scores = []
-    for _ in range(network.timesteps):
-        at, x = 0, None
-        for block in network.blocks:
-            if not isinstance(block, SpikingConv):
-                x = block(x)
-                continue
-            drive = current if at == 0 else block.norm(block.conv(x))
-            x, membranes[at] = neurons[at](drive, membranes[at])
-            at += 1
-        scores.append(hidden(x.flatten(1)))
-    return torch.stack(scores).mean(0)
+    return Stepped(network)(batch)
 
 
 def test_in_evaluation_folding_time_changes_nothing():

@@ -20,7 +20,8 @@ def network():
 
 @pytest.mark.parametrize("strategy", ["sort", "pair", "shuffle", "lpt"])
 def test_outputs_of_a_trained_network_stay_the_same(network, strategy):
-    images = load_dataset("digits").test_images
+    data = load_dataset("digits")
+    images = data.prepare(data.test_images)
     orders = ut.simulate(ut.load_ticket("digits-lth"), ut.Accelerator(16), strategy).orders
     folded = copy.deepcopy(network)
     fold_orders(folded, orders)
@@ -49,7 +50,7 @@ def test_recorded_weights_are_those_of_the_last_round(network):
         alive = (block.conv.weight != 0).numpy()
         assert (alive == ticket.layers[f"conv{i}"].to_dense()).all()
     with torch.no_grad():
-        guesses = network(data.test_images).argmax(1)
+        guesses = network(data.prepare(data.test_images)).argmax(1)
     accuracy = (guesses == data.test_labels).float().mean().item()
     assert accuracy == pytest.approx(ticket.provenance["accuracy"], abs=0.003)
 
@@ -57,7 +58,8 @@ def test_recorded_weights_are_those_of_the_last_round(network):
 def test_real_spikes_unbalance_a_balanced_ticket():
     network = load_network("digits-uticket")
     ticket = ut.load_ticket("digits-uticket")
-    spikes = record_spikes(network, load_dataset("digits").test_images[0])
+    data = load_dataset("digits")
+    spikes = record_spikes(network, data.prepare(data.test_images)[0])
     assert spikes["conv2"].shape == (4, 32, 8, 8)
     assert spikes["linear1"].shape == (4, 256)
     assert "conv1" not in spikes

@@ -26,23 +26,29 @@ def test_history_is_that_of_the_tickets(name):
         assert all(0 <= layer.spike_sparsity <= 1 for layer in ticket.layers.values())
 
 
-def test_plain_pruning_leaves_pes_waiting_and_uticket_does_not():
-    lth, uticket = ut.load_history("digits-lth"), ut.load_history("digits-uticket")
+@pytest.mark.parametrize("seed", range(5))
+def test_plain_pruning_leaves_pes_waiting_and_uticket_does_not(seed):
+    lth, uticket = (
+        ut.load_seeds(f"digits-{method}").query("seed == @seed") for method in ("lth", "uticket")
+    )
     assert 0.97 < lth["sparsity"].iloc[-1] < 0.99
     assert lth["utilization"].iloc[1] > 0.9
     assert lth["utilization"].iloc[-1] < 0.45
     assert (uticket["utilization"] == 1).all()
-    assert uticket["latency"].iloc[-1] < 0.7 * lth["latency"].iloc[-1]
+    assert uticket["latency"].iloc[-1] < 0.75 * lth["latency"].iloc[-1]
 
 
 def test_accuracy_survives_balancing():
-    """Within about a point, averaged over the sparse rounds: one round's is noisy."""
-    lth, uticket = (ut.load_history(f"digits-{m}")["accuracy"] for m in ("lth", "uticket"))
+    """Within about a point at every sparsity, in the mean of five seeds."""
+    lth, uticket = (
+        ut.load_seeds(f"digits-{method}").groupby("round")["accuracy"].mean()
+        for method in ("lth", "uticket")
+    )
     assert lth.iloc[0] > 0.98
-    assert abs(lth[5:].mean() - uticket[5:].mean()) < 0.01
+    assert (lth - uticket).abs().max() < 0.015
 
 
-def test_both_runs_start_alike():
+def test_runs_start_alike():
     lth, uticket = (ut.load_history(name) for name in ("digits-lth", "digits-uticket"))
     assert lth["accuracy"][0] == uticket["accuracy"][0]
     settings = [
@@ -59,5 +65,6 @@ def test_unknown_names_and_rounds_are_refused(tmp_path):
         ut.load_ticket("digits-lth", round=15)
     with pytest.raises(ValueError, match="round=3 goes with a recorded ticket's name"):
         ut.load_ticket(tmp_path / "x.safetensors", round=3)
-    with pytest.raises(ValueError, match="choose one of: digits-lth"):
-        ut.load_history("digits")
+    for load in (ut.load_history, ut.load_seeds):
+        with pytest.raises(ValueError, match="choose one of: digits-lth"):
+            load("digits")

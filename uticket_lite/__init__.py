@@ -6,7 +6,7 @@ The core needs NumPy, Numba and pandas only. `uticket_lite.training` (torch, snn
 
 from uticket_lite.accelerator import MAPPINGS, Accelerator
 from uticket_lite.energy import pe_energy
-from uticket_lite.recorded import load_history, load_ticket, recorded_tickets
+from uticket_lite.recorded import load_history, load_seeds, load_ticket, recorded_tickets
 from uticket_lite.simulation import Report, balance, compare, simulate
 from uticket_lite.spikes import SpikeReport, simulate_spikes
 from uticket_lite.strategies import STRATEGIES, Strategy
@@ -27,6 +27,7 @@ __all__ = [
     "balance",
     "compare",
     "load_history",
+    "load_seeds",
     "load_ticket",
     "pe_energy",
     "recorded_tickets",

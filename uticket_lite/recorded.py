@@ -34,7 +34,22 @@ def load_history(name: str) -> pd.DataFrame:
     Raises ValueError for an unknown name.
     """
     run = DATA / one_of("recorded ticket", name, recorded_tickets())
-    return pd.DataFrame(json.loads((run / "history.json").read_text())["rounds"])
+    return _read_history(run / "history.json")
+
+
+def load_seeds(name: str) -> pd.DataFrame:
+    """The histories of a recorded run and of its repetitions with other seeds, column `seed`.
+
+    Raises ValueError for an unknown name.
+    """
+    run = DATA / one_of("recorded ticket", name, recorded_tickets())
+    files = [run / "history.json", *sorted(run.glob("history-seed-*.json"))]
+    return pd.concat([_read_history(file) for file in files], ignore_index=True)
+
+
+def _read_history(file: Path) -> pd.DataFrame:
+    content = json.loads(file.read_text())
+    return pd.DataFrame(content["rounds"]).assign(seed=content["settings"]["seed"])
 
 
 def load_ticket(name_or_path: str | Path, round: int | None = None) -> Ticket:

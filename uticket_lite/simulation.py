@@ -138,12 +138,12 @@ class Report:
         """One row per layer: parameters, nonzeros, sparsity, waves, work, idle, latency
         (cycles), utilization (exact), energy (Eq. 3; NaN without spike sparsity), empty."""
         layers = [self.ticket.layers[name] for name in self.names]
-        spikes = np.array([np.nan if s is None else s for s in (x.spike_sparsity for x in layers)])
+        spikes = np.array(
+            [np.nan if x.spike_sparsity is None else x.spike_sparsity for x in layers]
+        )
+        sizes, nonzeros = self.ticket.sizes(self.names), np.array([x.nonzeros for x in layers])
         work, latency = self._totals.work * self._cycles, self._totals.latency * self._cycles
         idle = self.accelerator.n_pe * latency - work
-        nonzeros, sizes = (
-            np.array(x) for x in zip(*((y.nonzeros, y.size) for y in layers), strict=True)
-        )
         return pd.DataFrame(
             {
                 "parameters": sizes,

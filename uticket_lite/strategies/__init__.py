@@ -10,4 +10,7 @@ from uticket_lite.strategies.base import Strategy, find_strategies
 STRATEGIES = find_strategies()
 """Name to `Strategy`, in the order of menus."""
 
-__all__ = ["STRATEGIES", "Strategy"]
+MASK_STRATEGIES = {name: s for name, s in STRATEGIES.items() if s.changes == "mask"}
+"""Those that change masks, so that the network is retrained."""
+
+__all__ = ["MASK_STRATEGIES", "STRATEGIES", "Strategy"]

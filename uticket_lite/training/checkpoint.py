@@ -55,9 +55,9 @@ def save_checkpoint(directory: Path, settings: dict[str, Any], state: State) -> 
     Raises OSError where it cannot be written, on a full disk say; the one before is kept.
     """
     tensors = {
-        f"{group}/{name}": tensor.detach().cpu().clone()
+        f"{group}/{name}": tensor
         for group in GROUPS
-        for name, tensor in getattr(state, group).items()
+        for name, tensor in copy_tensors(getattr(state, group)).items()
     }
     about = {
         "settings": settings,
@@ -99,5 +99,8 @@ def load_checkpoint(directory: Path, settings: dict[str, Any]) -> State | None:
 
 
 def copy_tensors(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    """The tensors, detached and copied to the CPU."""
-    return {name: torch.clone(tensor.detach()).cpu() for name, tensor in tensors.items()}
+    """The tensors, detached and copied to the CPU, in the plain layout that files have."""
+    return {
+        name: torch.clone(tensor.detach().cpu(), memory_format=torch.contiguous_format)
+        for name, tensor in tensors.items()
+    }

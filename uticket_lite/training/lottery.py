@@ -20,7 +20,7 @@ from uticket_lite.accelerator import Accelerator
 from uticket_lite.errors import fraction, one_of, whole_number
 from uticket_lite.recorded import DATA, recorded_tickets, round_file, weights_file
 from uticket_lite.simulation import balance, simulate
-from uticket_lite.strategies import STRATEGIES
+from uticket_lite.strategies import MASK_STRATEGIES
 from uticket_lite.ticket import Ticket, write_atomically
 from uticket_lite.training.checkpoint import (
     State,
@@ -37,7 +37,7 @@ from uticket_lite.training.pruning import SCOPES, Masks, apply_masks, prune_smal
 
 METHODS = {
     "lth": "none",
-    **{name: name for name, strategy in STRATEGIES.items() if strategy.changes == "mask"},
+    **{name: name for name in MASK_STRATEGIES},
 }
 """Method name to the strategy that balances each round's ticket."""
 

@@ -18,7 +18,8 @@ from uticket_lite.shapes import DIGITS, RESNET19, VGG9, VGG16
 from uticket_lite.training.neurons import FusedLeaky
 
 Neuron = Callable[[], nn.Module]
-"""Makes a layer of neurons: currents (T, B, …) → spikes (T, B, …)."""
+"""Makes a layer of neurons: currents (T, B, …) → spikes (T, B, …); called with `timesteps`, from
+currents (B, …) that are the same at every timestep."""
 
 
 class StepwiseNorm(nn.BatchNorm2d):
@@ -67,7 +68,7 @@ class Encoder(SpikingConv):
     def forward(self, x: Tensor, timesteps: int) -> Tensor:
         """Spikes (T·B, K, H, W) from images (B, C, H, W)."""
         current = self.norm(self.conv(x))
-        return self.neuron(current.expand(timesteps, *current.shape)).flatten(0, 1)
+        return self.neuron(current, timesteps).flatten(0, 1)
 
 
 class SpikingLinear(nn.Module):
@@ -295,7 +296,9 @@ def make_network(name: str, timesteps: int = 4, **options: Any) -> SpikingNetwor
 
     options: `shape` of an image (C, H, W), `classes`, `neuron`, `norm`.
     """
-    return NETWORKS[one_of("network", name, NETWORKS)](timesteps=timesteps, **options)
+    network = NETWORKS[one_of("network", name, NETWORKS)](timesteps=timesteps, **options)
+    # Channels last: convolutions, norms and pooling are quicker in this layout.
+    return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 
 def prunable(network: nn.Module) -> dict[str, nn.Module]:

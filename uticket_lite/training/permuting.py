@@ -36,8 +36,8 @@ def permute_filters(
                 if values.dim() > 0:  # a batch norm also counts its batches
                     values.copy_(values[index])
         weight: Tensor = consumer.weight  # type: ignore[assignment]
-        by_filter = weight.view(weight.shape[0], filters, -1)
-        by_filter.copy_(by_filter[:, index])
+        by_filter = weight.reshape(weight.shape[0], filters, -1)
+        weight.copy_(by_filter[:, index].reshape(weight.shape))
 
 
 def fold_orders(network: SpikingVGG, orders: Mapping[str, np.ndarray]) -> None:

@@ -1,26 +1,21 @@
-"""The `uticket` command: train, simulate, compare and balance tickets."""
+"""`uticket simulate`, `compare` and `balance`: what reads a ticket."""
 
 import argparse
 import json
 import math
-import os
-import sys
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, fields
+from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any, NoReturn, TypeAlias
+from typing import Any
 
 import pandas as pd
 
 from uticket_lite.accelerator import MAPPINGS, Accelerator
+from uticket_lite.cli.parser import Commands
 from uticket_lite.recorded import load_ticket, recorded_tickets
 from uticket_lite.simulation import CYCLES, Report, balance, compare, simulate
-from uticket_lite.strategies import STRATEGIES, Strategy
+from uticket_lite.strategies import MASK_STRATEGIES, STRATEGIES, Strategy
 from uticket_lite.ticket import Ticket
-
-Commands: TypeAlias = "argparse._SubParsersAction[Parser]"
-
-MASKS = {name: strategy for name, strategy in STRATEGIES.items() if strategy.changes == "mask"}
 
 TICKET = """\
 TICKET is the name of a recorded ticket ({names}) or a .safetensors file:
@@ -51,88 +46,8 @@ touched, extra, permuted, buffered}]. What is not known is null.
 """
 
 
-class Parser(argparse.ArgumentParser):
-    """An argument parser that says what is wrong in one line."""
-
-    def error(self, message: str) -> NoReturn:
-        """Exit with code 2."""
-        self.exit(2, f"uticket: {message}; see {self.prog} --help\n")
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run `uticket`; returns the exit code: 0 done, 2 bad input, 130 interrupted."""
-    parser = Parser(prog="uticket", description=__doc__)
-    commands = parser.add_subparsers(dest="command", required=True)
-    _add_train(commands)
-    _add_simulate(commands)
-    _add_compare(commands)
-    _add_balance(commands)
-    options = parser.parse_args(arguments)
-    try:
-        code = options.run(options)
-        sys.stdout.flush()
-        return code
-    except KeyboardInterrupt:
-        return 130
-    except BrokenPipeError:  # the reader (head, less) has seen enough: nothing went wrong
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
-    except (ValueError, TypeError, OSError, ImportError) as error:
-        print("uticket:", " ".join(str(error).split()), file=sys.stderr)
-        return 2
-
-
-TRAIN_OPTIONS: tuple[tuple[str, Callable[[str], Any], str], ...] = (
-    ("dataset", str, "digits, fashion-mnist, cifar10, cifar100, svhn, or an .npz file of arrays"),
-    ("network", str, "digits, vgg9, vgg16 or resnet19"),
-    ("method", str, f"lth (prune only) or a strategy that changes masks: {', '.join(MASKS)}"),
-    ("rounds", int, "training rounds, the first one dense"),
-    ("prune", float, "fraction of the alive weights pruned between rounds"),
-    ("scope", str, "prune the smallest weights of the network (global) or of each layer (layer)"),
-    ("carry", str, "prune the balanced mask further, or the original before balancing"),
-    ("epochs", int, "epochs in every round"),
-    ("rewind-epoch", int, "rewind weights to those after this epoch of the first round"),
-    ("batch", int, "images in a batch"),
-    ("learning-rate", float, "at the start of a round; it falls as a cosine"),
-    ("timesteps", int, "T"),
-    ("early-kl", float, "search with fewer timesteps: allowed divergence in nats"),
-    ("norm", str, "batch norm over all timesteps (folded) or each by itself (stepwise)"),
-    ("n-pe", int, "PEs to balance for"),
-    ("mapping", str, f"to balance for: {' or '.join(MAPPINGS)}"),
-    ("seed", int, "of weights, order of images, and balancing"),
-)
-"""The fields of `training.Settings`; their defaults stay there, so that torch loads late."""
-
-
-def _add_train(commands: Commands) -> None:
-    train = commands.add_parser(
-        "train",
-        help="train, prune, balance and rewind a network; write a ticket per round",
-        description="Find lottery tickets: a directory with a ticket per round, history.json and "
-        "the last weights. Killed or interrupted, the same command goes on where it stopped.",
-    )
-    for name, kind, text in TRAIN_OPTIONS:
-        train.add_argument(f"--{name}", type=kind, help=text)
-    train.add_argument("--out", type=Path, required=True, help="directory to write")
-    train.set_defaults(run=_train)
-
-
-def _train(options: argparse.Namespace) -> int:
-    from uticket_lite.training import Settings, find_tickets
-
-    given = {
-        field.name: value
-        for field in fields(Settings)
-        if (value := getattr(options, field.name, None)) is not None
-    }
-    settings = Settings(**given)
-    run = find_tickets(settings, out=options.out)
-    print(run.history.to_string(index=False))
-    print(f"wrote {len(run.tickets)} tickets to {options.out}")
-    return 0 if len(run.tickets) == settings.rounds else 130
-
-
-def _add_simulate(commands: Commands) -> None:
+def add_simulate(commands: Commands) -> None:
+    """Add `uticket simulate`."""
     command = _add_command(
         commands,
         "simulate",
@@ -164,7 +79,8 @@ def _simulate(options: argparse.Namespace) -> int:
     return 0
 
 
-def _add_compare(commands: Commands) -> None:
+def add_compare(commands: Commands) -> None:
+    """Add `uticket compare`."""
     command = _add_command(
         commands,
         "compare",
@@ -198,12 +114,13 @@ def _compare(options: argparse.Namespace) -> int:
     return 0
 
 
-def _add_balance(commands: Commands) -> None:
+def add_balance(commands: Commands) -> None:
+    """Add `uticket balance`."""
     command = _add_command(
         commands,
         "balance",
         "balance the masks of a ticket and write it as a new ticket",
-        MASKS,
+        MASK_STRATEGIES,
         "Only the counted layers change.",
     )
     _add_strategy(command, "uticket")
@@ -214,10 +131,10 @@ def _add_balance(commands: Commands) -> None:
 
 def _balance(options: argparse.Namespace) -> int:
     chosen = STRATEGIES.get(options.strategy)
-    if chosen and chosen.name not in MASKS:
+    if chosen and chosen.name not in MASK_STRATEGIES:
         raise ValueError(
             f"strategy {chosen.name!r} changes {chosen.changes}, not masks; balance with one of: "
-            f"{', '.join(MASKS)}"
+            f"{', '.join(MASK_STRATEGIES)}"
         )
     _check_out(options.out, options.force)
     ticket, accelerator = _load(options), _accelerator(options)

@@ -1,0 +1,32 @@
+"""The `uticket` command: train, simulate, compare and balance tickets."""
+
+import os
+import sys
+from collections.abc import Sequence
+
+from uticket_lite.cli.parser import Parser
+from uticket_lite.cli.tickets import add_balance, add_compare, add_simulate
+from uticket_lite.cli.train import add_train
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run `uticket`; returns the exit code: 0 done, 2 bad input, 130 interrupted."""
+    parser = Parser(prog="uticket", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    add_train(commands)
+    add_simulate(commands)
+    add_compare(commands)
+    add_balance(commands)
+    options = parser.parse_args(arguments)
+    try:
+        code = options.run(options)
+        sys.stdout.flush()
+        return code
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:  # the reader (head, less) has seen enough: nothing went wrong
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except (ValueError, TypeError, OSError, ImportError) as error:
+        print("uticket:", " ".join(str(error).split()), file=sys.stderr)
+        return 2

@@ -1,0 +1,65 @@
+"""`uticket train`."""
+
+import argparse
+from collections.abc import Callable
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from uticket_lite.accelerator import MAPPINGS
+from uticket_lite.cli.parser import Commands
+from uticket_lite.strategies import MASK_STRATEGIES
+
+TRAIN_OPTIONS: tuple[tuple[str, Callable[[str], Any], str], ...] = (
+    ("dataset", str, "digits, fashion-mnist, cifar10, cifar100, svhn, or an .npz file of arrays"),
+    ("network", str, "digits, vgg9, vgg16 or resnet19"),
+    (
+        "method",
+        str,
+        f"lth (prune only) or a strategy that changes masks: {', '.join(MASK_STRATEGIES)}",
+    ),
+    ("rounds", int, "training rounds, the first one dense"),
+    ("prune", float, "fraction of the alive weights pruned between rounds"),
+    ("scope", str, "prune the smallest weights of the network (global) or of each layer (layer)"),
+    ("carry", str, "prune the balanced mask further, or the original before balancing"),
+    ("epochs", int, "epochs in every round"),
+    ("rewind-epoch", int, "rewind weights to those after this epoch of the first round"),
+    ("batch", int, "images in a batch"),
+    ("learning-rate", float, "at the start of a round; it falls as a cosine"),
+    ("timesteps", int, "T"),
+    ("early-kl", float, "search with fewer timesteps: allowed divergence in nats"),
+    ("norm", str, "batch norm over all timesteps (folded) or each by itself (stepwise)"),
+    ("n-pe", int, "PEs to balance for"),
+    ("mapping", str, f"to balance for: {' or '.join(MAPPINGS)}"),
+    ("seed", int, "of weights, order of images, and balancing"),
+)
+"""The fields of `training.Settings`; their defaults stay there, so that torch loads late."""
+
+
+def add_train(commands: Commands) -> None:
+    """Add `uticket train`."""
+    train = commands.add_parser(
+        "train",
+        help="train, prune, balance and rewind a network; write a ticket per round",
+        description="Find lottery tickets: a directory with a ticket per round, history.json and "
+        "the last weights. Killed or interrupted, the same command goes on where it stopped.",
+    )
+    for name, kind, text in TRAIN_OPTIONS:
+        train.add_argument(f"--{name}", type=kind, help=text)
+    train.add_argument("--out", type=Path, required=True, help="directory to write")
+    train.set_defaults(run=_train)
+
+
+def _train(options: argparse.Namespace) -> int:
+    from uticket_lite.training import Settings, find_tickets
+
+    given = {
+        field.name: value
+        for field in fields(Settings)
+        if (value := getattr(options, field.name, None)) is not None
+    }
+    settings = Settings(**given)
+    run = find_tickets(settings, out=options.out)
+    print(run.history.to_string(index=False))
+    print(f"wrote {len(run.tickets)} tickets to {options.out}")
+    return 0 if len(run.tickets) == settings.rounds else 130
