@@ -72,7 +72,10 @@ def figures() -> Iterator[Figure]:
     for name, (batch, shape, speedup, repeats) in CASES.items():
         networks = {
             "fused": make_network(name, TIMESTEPS),
-            "stepped": Stepped(make_network(name, TIMESTEPS, norm="stepwise")),
+            # As tutorials do: plain layout.
+            "stepped": Stepped(make_network(name, TIMESTEPS, norm="stepwise")).to(
+                memory_format=torch.contiguous_format
+            ),
             "bare": make_network(name, TIMESTEPS, neuron=NoNeuron),
         }
         if multi_step := spikingjelly_neuron():

@@ -29,7 +29,8 @@ def test_history_is_that_of_the_tickets(name):
 @pytest.mark.parametrize("seed", range(5))
 def test_plain_pruning_leaves_pes_waiting_and_uticket_does_not(seed):
     lth, uticket = (
-        ut.load_seeds(f"digits-{method}").query("seed == @seed") for method in ("lth", "uticket")
+        runs[runs["seed"] == seed]
+        for runs in (ut.load_seeds(f"digits-{method}") for method in ("lth", "uticket"))
     )
     assert 0.97 < lth["sparsity"].iloc[-1] < 0.99
     assert lth["utilization"].iloc[1] > 0.9
