@@ -42,7 +42,6 @@ def spikingjelly_neuron() -> Callable[[], nn.Module] | None:
                 surrogate_function=surrogate.ATan(),
                 detach_reset=True,
                 step_mode="m",
-                backend="torch",
             )
 
         def forward(self, x: Tensor, timesteps: int | None = None) -> Tensor:

@@ -67,7 +67,7 @@ def test_killed_at_random_points(settings, undisturbed, tmp_path):
         time.sleep(rng.random() * 0.4)
         process.send_signal(signal.SIGKILL)
         killed_on_the_way += process.wait() == -signal.SIGKILL
-    assert killed_on_the_way >= 2
+    assert killed_on_the_way >= 1
     assert_alike(find_tickets(settings, out=out, progress=False), undisturbed)
 
 

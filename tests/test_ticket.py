@@ -1,10 +1,12 @@
 """Tickets keep what they are given, on disk too, and refuse what is no mask."""
 
+import contextlib
 import os
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from safetensors.numpy import save_file
 from test_simulate import masks
 
@@ -132,3 +134,40 @@ def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
         ut.synthetic_ticket("digits", seed=1).save(file)
     assert file.read_bytes() == before
     assert os.listdir(tmp_path) == ["t.safetensors"]
+
+
+@given(st.binary(max_size=300))
+def test_any_bytes_are_refused_with_one_kind_of_error(tmp_path_factory, content):
+    file = tmp_path_factory.getbasetemp() / "fuzz.safetensors"
+    file.write_bytes(content)
+    with pytest.raises(ValueError, match="cannot be read as a ticket"):
+        ut.load_ticket(file)
+
+
+@settings(max_examples=300)
+@given(st.data())
+def test_a_flipped_byte_is_noticed_or_harmless(tmp_path_factory, data):
+    """Whatever is read back is a ticket whose masks agree with themselves."""
+    file = tmp_path_factory.getbasetemp() / "flipped.safetensors"
+    ut.Ticket.from_arrays({"a": np.eye(9, 20)}, positions={"a": 7}).save(file)
+    content = bytearray(file.read_bytes())
+    at = data.draw(st.integers(0, len(content) - 1))
+    content[at] = data.draw(st.integers(0, 255))
+    file.write_bytes(content)
+    with contextlib.suppress(ValueError):
+        for layer in ut.load_ticket(file).layers.values():
+            assert layer.counts.sum() == layer.indices().size == layer.nonzeros
+
+
+@given(
+    st.one_of(
+        st.none(),
+        st.text(),
+        st.integers(),
+        st.lists(st.one_of(st.floats(), st.text(), st.none())),
+        st.dictionaries(st.text(), st.integers()),
+    )
+)
+def test_whatever_is_no_array_is_refused(value):
+    with pytest.raises((ValueError, TypeError), match="layer 'a': "):
+        ut.Ticket.from_arrays({"a": value})
