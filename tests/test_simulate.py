@@ -112,6 +112,10 @@ def test_energy_is_eq_3_summed_over_layers():
 @pytest.mark.parametrize(
     ("call", "error", "words"),
     [
+        (lambda t: ut.simulate(t, 16), TypeError, r"not 16; write ut.Accelerator\(n_pe=16\)"),
+        (lambda t: ut.compare(t, 16), TypeError, r"not 16; write ut.Accelerator\(n_pe=16\)"),
+        (lambda t: ut.simulate("digits-lth", ut.Accelerator()), TypeError, "write ut.load_ticket"),
+        (lambda t: ut.synthetic_ticket(sparsity="a"), TypeError, "must be a number, not 'a'"),
         (lambda t: ut.Accelerator(0), ValueError, "n_pe .* 1 or more, not 0"),
         (lambda t: ut.Accelerator(2.5), TypeError, "whole number, not 2.5"),
         (lambda t: ut.Accelerator(True), TypeError, "whole number, not True"),

@@ -28,9 +28,18 @@ def whole_number(what: str, value: object, minimum: int = 1) -> int:
     return number
 
 
+def instance(what: str, value: object, kind: type, instead: str) -> None:
+    """TypeError unless `value` is of that kind; `instead` says what to write."""
+    if not isinstance(value, kind):
+        raise TypeError(f"{what} must be of type {kind.__name__}, not {value!r}; write {instead}")
+
+
 def fraction(what: str, value: float, *, below_one: bool = False) -> float:
     """`value` as a float in [0, 1], or [0, 1) if `below_one`; ValueError otherwise."""
-    number = float(value)
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        raise TypeError(f"{what} must be a number, not {value!r}") from None
     if not 0 <= number <= 1 or (below_one and number == 1):
         raise ValueError(f"{what} must lie in [0, 1{')' if below_one else ']'}, not {value!r}")
     return number

@@ -11,7 +11,7 @@ import pandas as pd
 from uticket_lite import metrics
 from uticket_lite.accelerator import Accelerator
 from uticket_lite.energy import pe_energy
-from uticket_lite.errors import one_of, whole_number
+from uticket_lite.errors import instance, one_of, whole_number
 from uticket_lite.kernels.bits import count_common
 from uticket_lite.strategies import STRATEGIES, Strategy
 from uticket_lite.ticket import Ticket
@@ -114,6 +114,19 @@ class Report:
             return float(values.mean())
         weights = self.ticket.sizes(self.names)
         return float(values @ weights / weights.sum())
+
+    @property
+    def figures(self) -> dict[str, float]:
+        """The key figures by name: utilization, latency, work, idle, energy, and the sparsity of
+        the ticket as it ran."""
+        return {
+            "utilization": self.utilization,
+            "latency": self.latency,
+            "work": self.work,
+            "idle": self.idle,
+            "energy": self.energy,
+            "sparsity": self.ticket.sparsity,
+        }
 
     @cached_property
     def loads(self) -> Mapping[str, np.ndarray]:
@@ -221,6 +234,7 @@ def balance(
     on the seed and the layer's name, not on the other layers.
     Raises ValueError for unknown names or a strategy that the mapping does not allow.
     """
+    _check(ticket, accelerator)
     chosen = _strategy(strategy, accelerator)
     whole_number("seed", seed, minimum=0)
     names = ticket.counted if layers is None else ticket.names(layers)
@@ -251,6 +265,7 @@ def simulate(
     Raises ValueError for unknown names or a strategy that the mapping does not allow.
     """
     one_of("cycles", cycles, CYCLES)
+    _check(ticket, accelerator)
     names = ticket.counted if layers is None else ticket.names(layers)
     ran = balance(ticket, accelerator, strategy, seed, names)
     chosen, n = STRATEGIES[strategy], accelerator.n_pe
@@ -281,6 +296,9 @@ def compare(
     Columns: changes, utilization, latency, work, idle, energy, sparsity, and the price (see
     `Report.price`).
     """
+    _check(ticket, accelerator)
+    if isinstance(strategies, str):
+        strategies = [strategies]
     if strategies is None:
         strategies = [n for n, s in STRATEGIES.items() if s.objection(accelerator) is None]
     rows = {}
@@ -288,18 +306,18 @@ def compare(
         report = simulate(ticket, accelerator, name, seed, cycles=cycles)
         rows[name] = {
             "changes": report.strategy.changes,
-            "utilization": report.utilization,
-            "latency": report.latency,
-            "work": report.work,
-            "idle": report.idle,
-            "energy": report.energy,
-            "sparsity": report.ticket.sparsity,
+            **report.figures,
             **report.price,
         }
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("strategy")
 
 
 NO_RNG = np.random.default_rng(0)  # for strategies that do not look at it
+
+
+def _check(ticket: Ticket, accelerator: Accelerator) -> None:
+    instance("ticket", ticket, Ticket, 'ut.load_ticket("digits-lth"), say')
+    instance("accelerator", accelerator, Accelerator, "ut.Accelerator(n_pe=16), say")
 
 
 def _strategy(name: str, accelerator: Accelerator) -> Strategy:

@@ -55,7 +55,7 @@ def synthetic_ticket(
     Raises ValueError for anything else.
     """
     convs = CONV_SHAPES[one_of("network", network, CONV_SHAPES)]
-    fraction("sparsity", sparsity)
+    sparsity = fraction("sparsity", sparsity)
     if not 0 <= filter_cov < np.inf:
         raise ValueError(f"filter_cov must be 0 or more, not {filter_cov!r}")
     rng = np.random.default_rng(whole_number("seed", seed, minimum=0))

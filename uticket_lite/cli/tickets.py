@@ -237,12 +237,7 @@ def _figures(report: Report) -> dict[str, Any]:
     """What came out, for JSON."""
     return {
         "strategy": report.strategy.name,
-        "utilization": report.utilization,
-        "latency": report.latency,
-        "work": report.work,
-        "idle": report.idle,
-        "energy": report.energy,
-        "sparsity": report.ticket.sparsity,
+        **report.figures,
         "price": report.price,
         "layers": _rows(report.layers),
     }

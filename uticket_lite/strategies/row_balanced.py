@@ -24,8 +24,8 @@ STRATEGY: Strategy = RowBalance(
     name="row-balanced",
     label="row-balanced (equal non-zeros in every filter)",
     changes="mask",
-    cost="More weights than u-Ticket, since all filters of a layer must agree, not only a wave's; "
-    "it fits any number of PEs.",
+    cost="Weights, about as many as u-Ticket: all filters of a layer must agree, but the mean is "
+    "rounded up only once. It fits any number of PEs.",
     source="Han et al. 2017 (ESE); bank-balanced and N:M sparsity are of this family",
     random=True,
     by_magnitude=True,

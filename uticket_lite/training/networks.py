@@ -95,7 +95,9 @@ class SpikingNetwork(nn.Module):
     timesteps: T. neuron: makes a layer of neurons. norm: a name in `NORMS`.
     """
 
-    def __init__(self, timesteps: int, neuron: Neuron, norm: str) -> None:
+    def __init__(
+        self, timesteps: int = 4, neuron: Neuron = FusedLeaky, norm: str = "folded"
+    ) -> None:
         super().__init__()
         self.timesteps = whole_number("timesteps", timesteps)
         self._neuron, self._norm = neuron, NORMS[one_of("norm", norm, NORMS)]
@@ -157,7 +159,8 @@ class SpikingVGG(SpikingNetwork):
     Max pooling, not average pooling, keeps spikes binary.
 
     plan: as in `shapes`: filters of each layer, "P" for pooling. shape: of an image (C, H, W),
-    square. hidden: outputs of the linear layers before the last, each with neurons.
+    square. hidden: outputs of the linear layers before the last, each with neurons. options: of
+    `SpikingNetwork`.
     """
 
     def __init__(
@@ -167,11 +170,9 @@ class SpikingVGG(SpikingNetwork):
         shape: tuple[int, int, int],
         classes: int,
         hidden: tuple[int, ...] = (),
-        timesteps: int = 4,
-        neuron: Neuron = FusedLeaky,
-        norm: str = "folded",
+        **options: Any,
     ) -> None:
-        super().__init__(timesteps, neuron, norm)
+        super().__init__(**options)
         channels, side, _ = shape
         self.blocks = nn.ModuleList()
         for step in plan:
@@ -215,7 +216,7 @@ class SpikingResNet(SpikingNetwork):
     """A ResNet of basic blocks: 3 stages for ResNet-19, average pooling, linear layers.
 
     stages: (filters, blocks) as in `shapes`; every stage after the first halves the side.
-    stem: filters of the first convolution.
+    stem: filters of the first convolution. The rest as in `SpikingVGG`.
     """
 
     def __init__(
@@ -226,11 +227,9 @@ class SpikingResNet(SpikingNetwork):
         shape: tuple[int, int, int],
         classes: int,
         hidden: tuple[int, ...] = (),
-        timesteps: int = 4,
-        neuron: Neuron = FusedLeaky,
-        norm: str = "folded",
+        **options: Any,
     ) -> None:
-        super().__init__(timesteps, neuron, norm)
+        super().__init__(**options)
         self.encoder = self._block("conv1", shape[0], stem, encodes=True)
         self.blocks = nn.ModuleList()
         channels = stem
