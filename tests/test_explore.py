@@ -49,6 +49,21 @@ def test_bars_are_the_loads_with_waiting_on_top():
         assert data["rules"]["value"] == [table.sum(axis=0).mean(), table.max(axis=1).sum()]
 
 
+@pytest.mark.parametrize("strategy", ut.STRATEGIES)
+def test_bars_are_as_high_as_the_layer_is_long(strategy):
+    """Also where PEs run ahead of the slowest, and a layer takes less than Σ max."""
+    data = workload_frame(state(n_pe=4, strategy=strategy), RUNS)["data"]
+    report = ut.simulate(RUNS["digits-lth"][2], ut.Accelerator(4), strategy, cycles="weights")
+    assert data["rules"]["value"][1] == report.layers.loc["conv4", "latency"]
+    idle = [
+        a
+        for a, kind in zip(*map(data["bars"].get, ("amount", "kind")), strict=True)
+        if kind == "idle"
+    ]
+    assert sum(idle) == report.layers.loc["conv4", "idle"]
+    assert min(idle) >= 0
+
+
 def test_map_shows_every_wave_or_averages_of_groups():
     data = workload_frame(state(n_pe=4), RUNS)["data"]["waves"]
     loads = ut.simulate(RUNS["digits-lth"][2], ut.Accelerator(4)).loads["conv4"]

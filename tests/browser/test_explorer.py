@@ -138,8 +138,8 @@ def test_combinations_that_make_no_sense_explain_themselves(page):
 
 def test_dragging_ends_on_the_right_value(page):
     handle = control(page, "number of PEs")
+    handle.hover()  # waits until the page has settled and the handle is under the pointer
     box = handle.bounding_box()
-    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     page.mouse.down()
     for step in range(60):
         page.mouse.move(box["x"] + 4 * (step % 30), box["y"] + box["height"] / 2)

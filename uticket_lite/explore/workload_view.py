@@ -11,10 +11,12 @@ import numpy as np
 from uticket_lite.accelerator import MAPPINGS, Accelerator
 from uticket_lite.explore.charts import workload_chart
 from uticket_lite.explore.view import ChartView, Frame
+from uticket_lite.metrics import layer_totals
 from uticket_lite.recorded import load_history, load_ticket, recorded_tickets
 from uticket_lite.simulation import Report, simulate
 from uticket_lite.strategies import STRATEGIES
 from uticket_lite.ticket import Ticket
+from uticket_lite.workload import Workload
 
 ALL_WAVES = -1
 MAX_PE = 64
@@ -65,7 +67,9 @@ def workload_frame(state: State, runs: Runs) -> Frame:
             f"{message} Layer {state.layer} has no non-zeros left: it takes no cycles.".strip()
         )
     shown = table if state.wave == ALL_WAVES else table[[min(state.wave, len(table) - 1)]]
-    work, longest = shown.sum(axis=0), int(shown.max(axis=1).sum())
+    bounds = np.array([0, len(shown)])
+    totals = layer_totals(Workload(shown, bounds), report.strategy.ahead)
+    work, longest = shown.sum(axis=0), int(totals.latency[0])
     return {
         "data": {
             "bars": _bars(work, longest),
@@ -147,7 +151,7 @@ def _summary(state: State, report: Report, work: np.ndarray, longest: int) -> st
     )
 
 
-class Workload(widgets.VBox):
+class WorkloadExplorer(widgets.VBox):
     """Controls and a view; `state` may be read and set."""
 
     def __init__(self, runs: Runs, sparsities: Mapping[str, Sequence[float]]) -> None:
@@ -255,18 +259,20 @@ def _wave_options(waves: int) -> list[tuple[str, int]]:
     return [("all", ALL_WAVES), *((str(wave), wave) for wave in range(waves))]
 
 
-def workload(ticket: Ticket | str | None = None) -> Workload:
+def workload(ticket: Ticket | str | None = None) -> WorkloadExplorer:
     """Explore how a ticket's non-zeros spread over the PEs.
 
     ticket: your own `Ticket`, or a recorded run's name; default all recorded runs.
     Raises ValueError for an unknown name.
     """
     if isinstance(ticket, Ticket):
-        return Workload({"your ticket": [ticket]}, {"your ticket": [ticket.sparsity]})
+        return WorkloadExplorer({"your ticket": [ticket]}, {"your ticket": [ticket.sparsity]})
     names = recorded_tickets() if ticket is None else (ticket,)
     histories = {name: load_history(name) for name in names}
     runs = {
         name: [load_ticket(name, number) for number in history["round"]]
         for name, history in histories.items()
     }
-    return Workload(runs, {name: list(history["sparsity"]) for name, history in histories.items()})
+    return WorkloadExplorer(
+        runs, {name: list(history["sparsity"]) for name, history in histories.items()}
+    )

@@ -2,20 +2,14 @@
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from uticket_lite.strategies.base import Strategy
 from uticket_lite.strategies.queue import Queue
-from uticket_lite.strategies.sort import densest_first
+from uticket_lite.strategies.sort import Sort
 
 
 @dataclass(frozen=True)
-class LongestFirst(Queue):
-    """List scheduling of the filters from dense to sparse."""
-
-    def order(self, counts: np.ndarray, starts: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """Filters by decreasing non-zeros; see `Strategy.order`."""
-        return densest_first(counts, starts)
+class LongestFirst(Sort, Queue):
+    """Filters in the order of `sort`, dealt as by `queue`."""
 
 
 RANK = 80

@@ -266,7 +266,7 @@ def digits(
 def vgg9(
     shape: tuple[int, int, int] = (3, 32, 32), classes: int = 10, **options: Any
 ) -> SpikingVGG:
-    """Seven convolutions and two linear layers: the smallest that learns CIFAR-10 well."""
+    """Seven convolutions and two linear layers, between the digits network and VGG-16."""
     return SpikingVGG(VGG9, shape=shape, classes=classes, hidden=(256,), **options)
 
 
