@@ -29,6 +29,7 @@ TRAIN_OPTIONS: tuple[tuple[str, Callable[[str], Any], str], ...] = (
     ("timesteps", int, "T"),
     ("early-kl", float, "search with fewer timesteps: allowed divergence in nats"),
     ("norm", str, "batch norm over all timesteps (folded) or each by itself (stepwise)"),
+    ("precision", str, "of convolutions and linear layers: float32 or bfloat16"),
     ("n-pe", int, "PEs to balance for"),
     ("mapping", str, f"to balance for: {' or '.join(MAPPINGS)}"),
     ("seed", int, "of weights, order of images, and balancing"),

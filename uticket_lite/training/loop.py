@@ -15,6 +15,9 @@ from uticket_lite.training.pruning import mask_gradients
 
 EVALUATION_BATCH = 250
 
+PRECISIONS = {"float32": None, "bfloat16": torch.bfloat16}
+"""Precision's name to the type that convolutions and linear layers compute in under autocast."""
+
 
 def make_optimizer(network: nn.Module) -> torch.optim.SGD:
     """The paper's: SGD with momentum 0.9 and weight decay 5e-4."""
@@ -35,10 +38,12 @@ def train_epoch(
     batch: int,
     learning_rate: float,
     generator: torch.Generator,
+    precision: str = "float32",
 ) -> None:
     """Show the network every training image once, in place; pruned weights stay zero.
 
-    generator: draws the order of the images and their augmentation.
+    generator: draws the order of the images and their augmentation. precision: a name in
+    `PRECISIONS`.
     """
     layers = prunable(network)
     device = next(network.parameters()).device
@@ -47,18 +52,32 @@ def train_epoch(
     network.train()
     for chosen in torch.randperm(len(data.train_images), generator=generator).split(batch):
         images = data.prepare(data.train_images[chosen], generator).to(device)
-        loss = functional.cross_entropy(network(images), data.train_labels[chosen].to(device))
+        with autocast(device, precision):
+            scores = network(images)
+        loss = functional.cross_entropy(scores.float(), data.train_labels[chosen].to(device))
         optimizer.zero_grad()
         loss.backward()
         mask_gradients(layers, masks)
         optimizer.step()
 
 
+def autocast(device: torch.device, precision: str) -> torch.autocast:
+    """Within it convolutions and linear layers compute in `precision`, a name in `PRECISIONS`.
+
+    Weights, norms and membranes stay float32.
+    """
+    kind = PRECISIONS[precision]
+    return torch.autocast(device.type, kind, enabled=kind is not None)
+
+
 @torch.no_grad()
-def evaluate(network: nn.Module, data: Dataset) -> tuple[float, dict[str, float]]:
+def evaluate(
+    network: nn.Module, data: Dataset, precision: str = "float32"
+) -> tuple[float, dict[str, float]]:
     """Accuracy on the test set, and for each prunable layer the fraction of zero inputs.
 
     A layer's inputs are spikes, except those of the first convolution, which sees pixels.
+    precision: a name in `PRECISIONS`.
     """
     zeros: dict[str, int] = {}
     sizes: dict[str, int] = {}
@@ -69,7 +88,7 @@ def evaluate(network: nn.Module, data: Dataset) -> tuple[float, dict[str, float]
 
     device = next(network.parameters()).device
     right = 0
-    with _watching(network, count):
+    with _watching(network, count), autocast(device, precision):
         for images, labels in zip(
             data.test_images.split(EVALUATION_BATCH),
             data.test_labels.split(EVALUATION_BATCH),

@@ -40,7 +40,7 @@ class FusedLeaky(nn.Module):
 
     float32 on the CPU runs in a compiled kernel; other types and devices run the same as torch
     operations, timestep by timestep. Half precision is added up as snnTorch does: in float32
-    with a reset, in its own type without.
+    with a reset, in its own type without; within `torch.autocast` always in float32.
     """
 
     def __init__(
@@ -85,6 +85,8 @@ class FusedLeaky(nn.Module):
         else:
             raise ValueError("x has no dimensions; its first must be time")
         whole_number("timesteps", timesteps)
+        if torch.is_autocast_enabled(x.device.type):
+            x = x.float()
         # Neurons in the order in which memory holds them: channels-last stays so, uncopied.
         order = [0, *sorted(range(1, x.dim()), key=x.stride, reverse=True)]
         back = [order.index(i) for i in range(x.dim())]
