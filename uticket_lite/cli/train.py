@@ -23,6 +23,7 @@ TRAIN_OPTIONS: tuple[tuple[str, Callable[[str], Any], str], ...] = (
     ("scope", str, "prune the smallest weights of the network (global) or of each layer (layer)"),
     ("carry", str, "prune the balanced mask further, or the original before balancing"),
     ("epochs", int, "epochs in every round"),
+    ("dense-epochs", int, "epochs in the first round, if it needs more"),
     ("rewind-epoch", int, "rewind weights to those after this epoch of the first round"),
     ("batch", int, "images in a batch"),
     ("learning-rate", float, "at the start of a round; it falls as a cosine"),

@@ -65,7 +65,8 @@ class Settings:
     method: `lth` (prune only), `uticket` (prune and balance) or another strategy that changes
     masks. rounds: training rounds, the first one dense. prune: fraction of the alive weights
     pruned between rounds. scope: a name in `SCOPES`. carry: a name in `CARRIES`. epochs: in
-    every round. rewind_epoch: weights are rewound to those after this epoch of the first round.
+    every round. dense_epochs: in the first one, if it needs more. rewind_epoch: weights are
+    rewound to those after this epoch of the first round.
     early_kl: search with the fewest timesteps whose prediction diverges by less than this (nats)
     from that of all timesteps, and use all of them in the last round; None: always all.
     norm: a name in `NORMS`. precision: a name in `PRECISIONS`; bfloat16 is quicker where the
@@ -81,6 +82,7 @@ class Settings:
     scope: str = "global"
     carry: str = "balanced"
     epochs: int = 16
+    dense_epochs: int | None = None
     rewind_epoch: int = 2
     batch: int = 64
     learning_rate: float = 0.2
@@ -104,14 +106,20 @@ class Settings:
             whole_number(name, getattr(self, name))
         whole_number("seed", self.seed, minimum=0)
         whole_number("rewind_epoch", self.rewind_epoch, minimum=0)
-        if self.rewind_epoch > self.epochs:
-            raise ValueError(f"rewind_epoch={self.rewind_epoch} is after the {self.epochs} epochs")
+        if self.dense_epochs is not None:
+            whole_number("dense_epochs", self.dense_epochs)
+        if self.rewind_epoch > (first := self.epochs_of(0)):
+            raise ValueError(f"rewind_epoch={self.rewind_epoch} is after the {first} epochs")
         for name in ("learning_rate", "early_kl"):
             value = getattr(self, name)
             if value is not None and not value > 0:
                 raise ValueError(f"{name} must be positive, not {value!r}")
         fraction("prune", self.prune, below_one=True)
         _ = self.accelerator  # raises for bad n_pe and mapping
+
+    def epochs_of(self, number: int) -> int:
+        """Epochs in a round, counted from 0."""
+        return self.epochs if number or self.dense_epochs is None else self.dense_epochs
 
     @property
     def accelerator(self) -> Accelerator:
@@ -176,7 +184,7 @@ def find_tickets(
     if out is not None and (out / "history.json").exists() and not checkpoint_file(out).exists():
         return _read_finished(settings, out)
     lottery = _Lottery(settings, out)
-    total, done = settings.rounds * settings.epochs, lottery.finished_epochs
+    total, done = sum(map(settings.epochs_of, range(settings.rounds))), lottery.finished_epochs
     try:
         with tqdm(total=total, initial=done, unit="epoch", disable=not progress) as bar:
             while lottery.state.round < settings.rounds:
@@ -237,7 +245,8 @@ class _Lottery:
     @property
     def finished_epochs(self) -> int:
         """Epochs finished in all rounds."""
-        return self.state.round * self.settings.epochs + self.state.epoch
+        rounds = range(self.state.round)
+        return sum(map(self.settings.epochs_of, rounds)) + self.state.epoch
 
     @property
     def standing(self) -> dict[str, Any]:
@@ -248,10 +257,11 @@ class _Lottery:
     def step(self) -> None:
         """Train one epoch, and end the round after its last; then write a checkpoint."""
         began = time.perf_counter()
-        if self.state.epoch < self.settings.epochs:
+        epochs = self.settings.epochs_of(self.state.round)
+        if self.state.epoch < epochs:
             self._train_epoch()
         self.state.seconds += time.perf_counter() - began
-        if self.state.epoch == self.settings.epochs:
+        if self.state.epoch == epochs:
             self._end_round()
             if self.state.round + 1 < self.settings.rounds:
                 self._begin_round()
@@ -297,6 +307,7 @@ class _Lottery:
 
     def _train_epoch(self) -> None:
         settings, state = self.settings, self.state
+        epochs = settings.epochs_of(state.round)
         seed = (settings.seed * 1000 + state.round) * 1000 + state.epoch
         train_epoch(
             self.network,
@@ -304,7 +315,7 @@ class _Lottery:
             self.data,
             self.masks,
             batch=settings.batch,
-            learning_rate=cosine(settings.learning_rate, state.epoch, settings.epochs),
+            learning_rate=cosine(settings.learning_rate, state.epoch, epochs),
             generator=torch.Generator().manual_seed(seed),
             precision=settings.precision,
         )
