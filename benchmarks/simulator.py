@@ -30,6 +30,7 @@ def figures() -> Iterable[Figure]:
     yield from reports(ticket, masks)
     yield from balancing(tickets, masks)
     yield from sliders(tickets, masks)
+    yield from sparsities(masks)
     yield from speed_up(ticket, tickets, masks)
     yield from growth()
     yield from sweep(ticket)
@@ -91,6 +92,28 @@ def sliders(tickets: list[ut.Ticket], masks: list[Masks]) -> Iterable[Figure]:
     for strategy in SLIDER_STRATEGIES:
         name = f"slider to another n, {strategy}"
         yield Figure(name, took[strategy], took[""], "count_nonzero", limit=0.25)
+
+
+def sparsities(masks: list[Masks]) -> Iterable[Figure]:
+    """Another threshold on |w| with every call, from magnitudes that were sorted once."""
+    rng = np.random.default_rng(0)
+    drawn = {n: rng.standard_normal(mask.shape, np.float32) for n, mask in masks[0].items()}
+    weights = ut.Ticket.from_arrays(drawn)
+    ladder = ut.magnitude_ladder(weights)
+    for rung in ladder:
+        ut.simulate(rung, PES)
+
+    def move(strategy: str) -> Timed:
+        turn = itertools.cycle(ladder)
+        return Timed(lambda rung: read(ut.simulate(rung, PES, strategy)), turn)
+
+    timed = {strategy: move(strategy) for strategy in SLIDER_STRATEGIES}
+    took = medians({**timed, "": Timed(count_nonzeros, itertools.cycle(masks))}, repeats=128)
+    for strategy in SLIDER_STRATEGIES:
+        name = f"slider to another sparsity, {strategy}"
+        yield Figure(name, took[strategy], took[""], "count_nonzero", limit=0.25)
+    sorting = medians({"": Timed(ut.magnitude_ladder, itertools.repeat(weights))}, repeats=3)[""]
+    yield Figure("sorting the magnitudes for it, once", sorting)
 
 
 def speed_up(ticket: ut.Ticket, tickets: list[ut.Ticket], masks: list[Masks]) -> Iterable[Figure]:

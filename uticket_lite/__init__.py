@@ -6,6 +6,7 @@ The core needs NumPy, Numba and pandas only. `uticket_lite.training` (torch, snn
 
 from uticket_lite.accelerator import MAPPINGS, Accelerator
 from uticket_lite.energy import pe_energy
+from uticket_lite.ladder import magnitude_ladder
 from uticket_lite.recorded import load_history, load_seeds, load_ticket, recorded_tickets
 from uticket_lite.simulation import Report, balance, compare, simulate
 from uticket_lite.spikes import SpikeReport, simulate_spikes
@@ -29,6 +30,7 @@ __all__ = [
     "load_history",
     "load_seeds",
     "load_ticket",
+    "magnitude_ladder",
     "pe_energy",
     "recorded_tickets",
     "simulate",

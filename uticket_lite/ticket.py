@@ -61,7 +61,7 @@ class Layer:
         weights = dense.dtype.kind == "f"
         return cls(
             tuple(dense.shape),
-            _pack(rows if rows.dtype == bool else rows != 0),
+            pack(rows if rows.dtype == bool else rows != 0),
             whole_number(f"{layer}positions", positions),
             None if spike_sparsity is None else fraction(f"{layer}spike_sparsity", spike_sparsity),
             np.abs(rows).astype(np.float32, copy=False) if weights else None,
@@ -116,7 +116,7 @@ def _no_bits(filters: int, size: int) -> np.ndarray:
     return np.zeros((filters, -(-size // bits_kernels.WORD)), np.uint64)
 
 
-def _pack(mask: np.ndarray) -> np.ndarray:
+def pack(mask: np.ndarray) -> np.ndarray:
     """Bits of a boolean mask (filters, size), C-contiguous."""
     filters, size = mask.shape
     bits = _no_bits(filters, size)

@@ -1,0 +1,86 @@
+"""One network at many sparsities: prune by magnitude without looking at every weight again."""
+
+from collections.abc import Iterable
+from dataclasses import fields
+from functools import cached_property
+
+import numpy as np
+
+from uticket_lite.errors import fraction, instance
+from uticket_lite.ticket import Layer, Ticket, pack
+
+LEVELS = 200
+
+
+class _Level(Layer):
+    """A layer pruned below a threshold: its counts are stored, its bits made when needed."""
+
+    given: Layer
+    threshold: float
+
+    @cached_property
+    def bits(self) -> np.ndarray:
+        """See `Layer`."""
+        magnitudes: np.ndarray = self.given.magnitudes  # type: ignore[assignment]
+        return self.given.bits & pack(np.asarray(magnitudes >= self.threshold))
+
+
+def magnitude_ladder(
+    ticket: Ticket, sparsities: Iterable[float] | None = None
+) -> tuple[Ticket, ...]:
+    """The ticket pruned further by one threshold on |w| for all its layers, once per sparsity.
+
+    The magnitudes are sorted once; from then on a sparsity costs no more than looking up each
+    filter's stored number of non-zeros. A ticket's masks are made when something asks for them.
+
+    sparsities: fractions of all weights pruned, those pruned before included; default 200
+    steps from the ticket's own to 99.9 %, each keeping the same share of what is left. Below
+    the ticket's own sparsity, nothing is pruned. ⌊sparsity·weights⌋ weights are pruned, fewer
+    where magnitudes are equal: all weights at the threshold stay.
+
+    Raises ValueError if a layer's magnitudes are not known, or for sparsities outside [0, 1].
+    """
+    instance("ticket", ticket, Ticket, "ut.Ticket.from_model(network, images), say")
+    unknown = [name for name, layer in ticket.layers.items() if layer.magnitudes is None]
+    if unknown:
+        raise ValueError(
+            f"layers without magnitudes: {', '.join(unknown)}; make the ticket from weights, "
+            "not from masks"
+        )
+    # A weight pruned before is as small as can be; one that is alive is not, even if it is 0.
+    alive = {
+        name: np.where(layer.to_dense().reshape(layer.shape[0], -1), layer.magnitudes, -1)
+        for name, layer in ticket.layers.items()
+        if layer.magnitudes is not None
+    }
+    ascending = np.sort(np.concatenate([magnitudes.ravel() for magnitudes in alive.values()]))
+    own = np.count_nonzero(ascending < 0)
+    if sparsities is None:
+        density = 1 - own / ascending.size
+        sparsities = 1 - np.geomspace(density, min(density, 1e-3), LEVELS)
+    shares = [fraction("sparsity", float(sparsity)) for sparsity in sparsities]
+    pruned = np.maximum((np.array(shares) * ascending.size).astype(np.int64), own)
+    thresholds = np.append(ascending, np.inf)[pruned]
+    levels = {
+        name: _levels(layer, alive[name], thresholds) for name, layer in ticket.layers.items()
+    }
+    return tuple(
+        ticket.with_layers(
+            {name: layers[i] for name, layers in levels.items()}, pruned_below=float(threshold)
+        )
+        for i, threshold in enumerate(thresholds)
+    )
+
+
+def _levels(given: Layer, alive: np.ndarray, thresholds: np.ndarray) -> list[_Level]:
+    """The layer below each threshold; alive: magnitudes (K, C·kh·kw), −1 where pruned."""
+    rows = np.sort(alive, axis=1)
+    pruned = np.array([np.searchsorted(row, thresholds) for row in rows])
+    known = {field.name: getattr(given, field.name) for field in fields(Layer)}
+    del known["bits"]
+    levels = []
+    for threshold, counts in zip(thresholds, given.filter_size - pruned.T, strict=True):
+        level = object.__new__(_Level)
+        vars(level).update(known, given=given, threshold=threshold, counts=counts)
+        levels.append(level)
+    return levels
