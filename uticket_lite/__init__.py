@@ -5,8 +5,9 @@ The core needs NumPy, Numba and pandas only. `uticket_lite.training` (torch, snn
 """
 
 from uticket_lite.accelerator import MAPPINGS, Accelerator
-from uticket_lite.energy import pe_energy
+from uticket_lite.energy import GATINGS, pe_energy
 from uticket_lite.ladder import magnitude_ladder
+from uticket_lite.memory import memory_accesses, system_energy
 from uticket_lite.recorded import load_history, load_seeds, load_ticket, recorded_tickets
 from uticket_lite.simulation import Report, balance, compare, simulate
 from uticket_lite.spikes import SpikeReport, simulate_spikes
@@ -17,6 +18,7 @@ from uticket_lite.ticket import Layer, Ticket
 __version__ = "0.1.0"
 
 __all__ = [
+    "GATINGS",
     "MAPPINGS",
     "STRATEGIES",
     "Accelerator",
@@ -31,9 +33,11 @@ __all__ = [
     "load_seeds",
     "load_ticket",
     "magnitude_ladder",
+    "memory_accesses",
     "pe_energy",
     "recorded_tickets",
     "simulate",
     "simulate_spikes",
     "synthetic_ticket",
+    "system_energy",
 ]

@@ -1,14 +1,50 @@
 """Eq. 3: what working and waiting cost, relative to one PE's dynamic energy per spike."""
 
+from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
+import pandas as pd
+
+from uticket_lite.components import (
+    LEAKAGE_CYCLE,
+    LIF_UPDATE,
+    MAC_OPERATION,
+    MEM_OPERATION,
+    UNGATED_CYCLE,
+    leakage_shares,
+)
+from uticket_lite.errors import one_of
 
 Number = TypeVar("Number", float, np.ndarray)
+
+E_DYN = MAC_OPERATION + MEM_OPERATION
+"""pJ: one PE's dynamic energy per input spike, by the public figures in `components`."""
 
 PAPER_LEAK_RATIO = 0.21
 """E_leak/E_dyn with which the paper's Tables I and II give its six energy savings within
 half a point; the paper does not print the ratio."""
+
+
+@dataclass(frozen=True)
+class Gating:
+    """What a cycle without a spike costs. leak_ratio: r in Eq. 3, for working and waiting."""
+
+    leak_ratio: float
+    label: str
+
+
+GATINGS = {
+    "clock-gated": Gating(
+        LEAKAGE_CYCLE / E_DYN, "a PE with nothing to do is stopped: leakage alone, public figures"
+    ),
+    "paper": Gating(PAPER_LEAK_RATIO, "the ratio that gives the paper's savings"),
+    "ungated": Gating(
+        (UNGATED_CYCLE + LEAKAGE_CYCLE) / E_DYN,
+        "the clock runs on: ungated parts switch in every cycle, public figures",
+    ),
+}
+"""The idle-gating switch: name to what it means."""
 
 
 def pe_energy(
@@ -29,3 +65,37 @@ def pe_energy(
     """
     idle_ratio = leak_ratio if idle_ratio is None else idle_ratio
     return work * ((1 - spike_sparsity) + leak_ratio) + idle * idle_ratio
+
+
+def gating_ratio(gating: str) -> float:
+    """r of a gating; ValueError for an unknown name."""
+    return GATINGS[one_of("gating", gating, GATINGS)].leak_ratio
+
+
+def breakdown(
+    work: float, idle: float, spike_sparsity: float, updates: float, gating: str = "paper"
+) -> pd.DataFrame:
+    """Where the energy goes (Fig. 8): rows `MAC`, `LIF`, `MEM`; columns in units of E_dyn.
+
+    dynamic: of spikes (MAC, MEM) and of neuron updates (LIF). working, waiting: what every cycle
+    costs, in cycles that work and that wait; divided by the parts' leakage.
+    All but the dynamic energy of LIF, which Eq. 3 leaves out, adds up to `pe_energy`.
+
+    work, idle: PE-cycles. updates: neurons · timesteps. gating: a name in `GATINGS`.
+    """
+    ratio, shares = gating_ratio(gating), leakage_shares()
+    spikes = work * (1 - spike_sparsity)
+    dynamic = {
+        "MAC": spikes * MAC_OPERATION / E_DYN,
+        "LIF": updates * LIF_UPDATE / E_DYN,
+        "MEM": spikes * MEM_OPERATION / E_DYN,
+    }
+    rows = {
+        part: {
+            "dynamic": dynamic[part],
+            "working": share * ratio * work,
+            "waiting": share * ratio * idle,
+        }
+        for part, share in shares.items()
+    }
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("part")

@@ -10,7 +10,7 @@ import pandas as pd
 
 from uticket_lite import metrics
 from uticket_lite.accelerator import Accelerator
-from uticket_lite.energy import pe_energy
+from uticket_lite.energy import breakdown, gating_ratio, pe_energy
 from uticket_lite.errors import instance, one_of, whole_number
 from uticket_lite.kernels.bits import count_common
 from uticket_lite.strategies import STRATEGIES, Strategy
@@ -87,7 +87,25 @@ class Report:
 
         NaN if the spike sparsity of a layer is not known.
         """
-        return float(self.layers["energy"].sum(skipna=False))
+        return self.energy_as()
+
+    def energy_as(self, gating: str = "paper") -> float:
+        """`energy` under another assumption about idle PEs; gating: a name in `GATINGS`."""
+        ratio, table = gating_ratio(gating), self.layers
+        work, idle, spikes = (table[name].to_numpy() for name in ("work", "idle", "spike_sparsity"))
+        return float(pe_energy(work, idle, spikes, ratio).sum())
+
+    def breakdown(self, gating: str = "paper") -> pd.DataFrame:
+        """Where the energy of each layer goes (Fig. 8), rows (layer, part); see
+        `energy.breakdown` for parts, columns and `gating`."""
+        table = self.layers
+        filters = np.array([self.ticket.layers[name].shape[0] for name in self.names])
+        updates = filters * self._cycles
+        parts = {
+            name: breakdown(row["work"], row["idle"], row["spike_sparsity"], neurons, gating)
+            for (name, row), neurons in zip(table.iterrows(), updates, strict=True)
+        }
+        return pd.concat(parts, names=["layer"])
 
     @cached_property
     def utilization(self) -> float:
@@ -148,8 +166,8 @@ class Report:
 
     @cached_property
     def layers(self) -> pd.DataFrame:
-        """One row per layer: parameters, nonzeros, sparsity, waves, work, idle, latency
-        (cycles), utilization (exact), energy (Eq. 3; NaN without spike sparsity), empty."""
+        """One row per layer: parameters, nonzeros, sparsity, spike_sparsity (NaN if not known),
+        waves, work, idle, latency (cycles), utilization (exact), energy (Eq. 3), empty."""
         layers = [self.ticket.layers[name] for name in self.names]
         spikes = np.array(
             [np.nan if x.spike_sparsity is None else x.spike_sparsity for x in layers]
@@ -162,6 +180,7 @@ class Report:
                 "parameters": sizes,
                 "nonzeros": nonzeros,
                 "sparsity": 1 - nonzeros / sizes,
+                "spike_sparsity": spikes,
                 "waves": np.diff(self.workload.starts),
                 "work": work,
                 "idle": idle,
