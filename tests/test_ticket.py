@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from safetensors.numpy import save_file
+from safetensors import safe_open
+from safetensors.numpy import load_file, save_file
 from test_simulate import masks
 
 import uticket_lite as ut
@@ -109,16 +110,48 @@ def test_truncated_damaged_and_foreign_files_are_refused(tmp_path):
         with pytest.raises(ValueError, match=r"bad\.safetensors cannot be read as a ticket"):
             ut.load_ticket(bad)
     save_file({"conv1": np.ones(3)}, bad)
-    with pytest.raises(ValueError, match="it says nothing of 'uticket-lite ticket 1'"):
+    with pytest.raises(ValueError, match="it says nothing of 'uticket-lite ticket 2'"):
         ut.load_ticket(bad)
-    bad.write_bytes(content.replace(b'"conv2/indices"', b'"conv2/indicEs"'))
-    with pytest.raises(ValueError, match="conv2/indices"):
+    bad.write_bytes(content.replace(b'"conv2/gaps"', b'"conv2/gapS"'))
+    with pytest.raises(ValueError, match="conv2/gaps"):
         ut.load_ticket(bad)
     bad.write_bytes(content[:-6] + b"\xff" * 6)
-    with pytest.raises(ValueError, match="do not ascend"):
+    with pytest.raises(ValueError, match="positions of non-zeros"):
         ut.load_ticket(bad)
+    arrays = load_file(good)
+    with safe_open(good, "numpy") as file:
+        header = file.metadata()
+
+    def refused(words, **changed):
+        save_file({**arrays, **changed}, bad, header)
+        with pytest.raises(ValueError, match=words):
+            ut.load_ticket(bad)
+
+    gaps, counts = arrays["conv2/gaps"], arrays["conv2/counts"]
+    refused("cannot be inflated", **{"conv2/gaps": gaps[1:]})
+    refused("are not [0-9]+, as counts say", **{"conv2/counts": counts + 1})
+    refused("are not [0-9]+, as counts say", **{"conv2/gaps": gaps[:-9]})
+    refused("counts of non-zeros disagree with shape", **{"conv2/counts": counts[1:]})
+    refused("do not ascend", **{"conv2/counts": np.roll(counts, 1)})
     with pytest.raises(FileNotFoundError, match=r"no ticket file at .*none\.safetensors"):
         ut.load_ticket(tmp_path / "none.safetensors")
+
+
+def test_counts_alone_suffice_for_orders_and_schedules(tmp_path):
+    ticket, file = ut.synthetic_ticket("digits"), tmp_path / "counts.safetensors"
+    ticket.save(file, counts_only=True)
+    counted = ut.load_ticket(file)
+    for strategy in ("none", "sort", "lpt"):
+        reports = [ut.simulate(t, ut.Accelerator(), strategy) for t in (ticket, counted)]
+        assert reports[0].figures == pytest.approx(reports[1].figures, nan_ok=True)
+        assert reports[0].price == reports[1].price
+    counted.save(file, counts_only=True)
+    for mapping, strategy in (("input-channel", "none"), ("output-channel", "uticket")):
+        with pytest.raises(ValueError, match="only how many weights .* need a later round"):
+            ut.simulate(counted, ut.Accelerator(16, mapping), strategy)
+    with pytest.raises(ValueError, match="only how many weights"):
+        counted.save(file)
+    assert ut.load_ticket(file).sparsity == ticket.sparsity
 
 
 def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch):

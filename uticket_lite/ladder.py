@@ -1,28 +1,15 @@
 """One network at many sparsities: prune by magnitude without looking at every weight again."""
 
 from collections.abc import Iterable
-from dataclasses import fields
-from functools import cached_property
+from functools import partial
 
 import numpy as np
 
 from uticket_lite.errors import fraction, instance
-from uticket_lite.ticket import Layer, Ticket, pack
+from uticket_lite.layer import Layer, pack
+from uticket_lite.ticket import Ticket
 
 LEVELS = 200
-
-
-class _Level(Layer):
-    """A layer pruned below a threshold: its counts are stored, its bits made when needed."""
-
-    given: Layer
-    threshold: float
-
-    @cached_property
-    def bits(self) -> np.ndarray:
-        """See `Layer`."""
-        magnitudes: np.ndarray = self.given.magnitudes  # type: ignore[assignment]
-        return self.given.bits & pack(np.asarray(magnitudes >= self.threshold))
 
 
 def magnitude_ladder(
@@ -72,15 +59,21 @@ def magnitude_ladder(
     )
 
 
-def _levels(given: Layer, alive: np.ndarray, thresholds: np.ndarray) -> list[_Level]:
+def _levels(given: Layer, alive: np.ndarray, thresholds: np.ndarray) -> list[Layer]:
     """The layer below each threshold; alive: magnitudes (K, C·kh·kw), −1 where pruned."""
     rows = np.sort(alive, axis=1)
     pruned = np.array([np.searchsorted(row, thresholds) for row in rows])
-    known = {field.name: getattr(given, field.name) for field in fields(Layer)}
-    del known["bits"]
-    levels = []
-    for threshold, counts in zip(thresholds, given.filter_size - pruned.T, strict=True):
-        level = object.__new__(_Level)
-        vars(level).update(known, given=given, threshold=threshold, counts=counts)
-        levels.append(level)
-    return levels
+    known = {
+        "positions": given.positions,
+        "spike_sparsity": given.spike_sparsity,
+        "magnitudes": given.magnitudes,
+    }
+    return [
+        Layer.from_counts(given.shape, counts, partial(_bits, given, threshold), **known)
+        for threshold, counts in zip(thresholds, given.filter_size - pruned.T, strict=True)
+    ]
+
+
+def _bits(given: Layer, threshold: float) -> np.ndarray:
+    magnitudes: np.ndarray = given.magnitudes  # type: ignore[assignment]
+    return given.bits & pack(np.asarray(magnitudes >= threshold))

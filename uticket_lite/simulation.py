@@ -203,7 +203,9 @@ class Report:
         pairs = [(self.given.layers[name], self.ticket.layers[name]) for name in self.names]
         before = sum(old.nonzeros for old, _ in pairs)
         after = sum(new.nonzeros for _, new in pairs)
-        common = sum(count_common(old.bits, new.bits) for old, new in pairs)
+        common = sum(
+            new.nonzeros if old is new else count_common(old.bits, new.bits) for old, new in pairs
+        )
         order = np.arange(0) if self.schedule is None else self.schedule.order
         return {
             "touched": (before + after - 2 * common) / max(before, 1),

@@ -11,8 +11,8 @@ from uticket_lite.accelerator import Accelerator
 from uticket_lite.errors import one_of
 from uticket_lite.kernels.scheduling import deal_in_turn
 from uticket_lite.kernels.spiking import spike_loads
+from uticket_lite.layer import Layer
 from uticket_lite.metrics import cycle_utilization
-from uticket_lite.ticket import Layer
 from uticket_lite.workload import slice_size
 
 BARRIERS = {

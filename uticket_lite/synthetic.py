@@ -6,8 +6,9 @@ import numpy as np
 
 from uticket_lite.errors import fraction, one_of, whole_number
 from uticket_lite.kernels.resampling import resample
+from uticket_lite.layer import Layer
 from uticket_lite.shapes import CONV_SHAPES
-from uticket_lite.ticket import Layer, Ticket
+from uticket_lite.ticket import Ticket
 
 
 def synthetic_layer(

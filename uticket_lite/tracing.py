@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from safetensors import safe_open
 
-from uticket_lite.ticket import FORMAT, Layer, Ticket, open_safetensors
+from uticket_lite.files import FORMAT, open_safetensors
+from uticket_lite.layer import Layer
+from uticket_lite.ticket import Ticket
 
 if TYPE_CHECKING:
     from torch import Tensor, nn

@@ -8,7 +8,7 @@ import numpy as np
 
 from uticket_lite.accelerator import Accelerator
 from uticket_lite.kernels import bits, scheduling
-from uticket_lite.ticket import Layer
+from uticket_lite.layer import Layer
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import numpy as np
 
 from uticket_lite.accelerator import MAPPINGS, Accelerator
 from uticket_lite.kernels.scheduling import deal_in_turn
-from uticket_lite.ticket import Layer
+from uticket_lite.layer import Layer
 
 
 @dataclass(frozen=True)

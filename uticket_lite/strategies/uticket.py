@@ -7,8 +7,8 @@ import numpy as np
 
 from uticket_lite.accelerator import Accelerator
 from uticket_lite.kernels.resampling import resample
+from uticket_lite.layer import Layer
 from uticket_lite.strategies.base import Strategy
-from uticket_lite.ticket import Layer
 from uticket_lite.workload import capacities, loads, slice_size
 
 NO_MAGNITUDES = np.empty((0, 0), np.float32)

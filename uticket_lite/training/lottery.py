@@ -18,10 +18,11 @@ from tqdm.auto import tqdm
 
 from uticket_lite.accelerator import Accelerator
 from uticket_lite.errors import fraction, one_of, whole_number
+from uticket_lite.files import write_atomically
 from uticket_lite.recorded import DATA, recorded_tickets, round_file, weights_file
 from uticket_lite.simulation import balance, simulate
 from uticket_lite.strategies import MASK_STRATEGIES
-from uticket_lite.ticket import Ticket, write_atomically
+from uticket_lite.ticket import Ticket
 from uticket_lite.training.checkpoint import (
     State,
     checkpoint_file,

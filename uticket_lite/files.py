@@ -1,0 +1,159 @@
+"""Files that the package writes: tickets as safetensors, replaced whole or not at all.
+
+A ticket's file has one key of metadata (several would be written in random order), `FORMAT`:
+JSON of timesteps, counted layers, provenance, and of each layer its shape, positions and spike
+sparsity, and whether only counts are known. Two arrays per layer: `NAME/counts` (int32), the
+non-zeros of each filter, and `NAME/gaps`, which says where they are. Filters laid end to end, a
+non-zero's gap is how far it is from the one before; gaps are written as uint32, all lowest
+bytes first, then all second bytes, …, and deflated.
+"""
+
+import json
+import math
+import os
+import struct
+import tempfile
+import zlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
+
+from uticket_lite.errors import whole_number
+from uticket_lite.layer import Layer
+
+FORMAT = "uticket-lite ticket 2"
+
+
+def pack_layers(layers: Mapping[str, Layer], header: Mapping[str, Any], counts_only: bool) -> bytes:
+    """A ticket's file; header: what goes into its metadata beside the layers."""
+    tensors, about = {}, {}
+    for name, layer in layers.items():
+        tensors[f"{name}/counts"] = layer.counts.astype(np.int32)
+        if not counts_only:
+            tensors[f"{name}/gaps"] = _deflate(_starts(layer) + layer.indices())
+        about[name] = {
+            "shape": layer.shape,
+            "positions": layer.positions,
+            "spike_sparsity": layer.spike_sparsity,
+        }
+    content = {"layers": about, "counts_only": counts_only, **header}
+    return save(tensors, {FORMAT: json.dumps(content)})
+
+
+def read_layers(file: Any) -> tuple[dict[str, Layer], dict[str, Any]]:
+    """The layers and the header of a ticket's open file; ValueError if it is none."""
+    metadata = file.metadata() or {}
+    if FORMAT not in metadata:
+        raise ValueError(f"it says nothing of {FORMAT!r}")
+    header = json.loads(metadata[FORMAT])
+    layers = {
+        name: _read_layer(
+            file.get_tensor(f"{name}/counts"),
+            None if header["counts_only"] else file.get_tensor(f"{name}/gaps"),
+            **about,
+        )
+        for name, about in header["layers"].items()
+    }
+    return layers, header
+
+
+def _read_layer(
+    counts: np.ndarray,
+    gaps: np.ndarray | None,
+    shape: list[int],
+    positions: int,
+    spike_sparsity: float | None,
+) -> Layer:
+    """A layer from a file's arrays, trusted only as far as they agree with each other."""
+    size = math.prod(shape[1:])
+    counts = counts.astype(np.int64)
+    if counts.shape != (shape[0],) or counts.min() < 0 or counts.max() > size:
+        raise ValueError(f"counts of non-zeros disagree with shape {shape}")
+    whole_number("positions", positions)
+    known = {"positions": positions, "spike_sparsity": spike_sparsity}
+    if gaps is None:
+        return Layer.from_counts(tuple(shape), counts, _not_recorded, **known)
+    flat = _inflate(gaps, int(counts.sum()))
+    indices = flat - np.repeat(np.arange(shape[0]) * size, counts)
+    if flat.size and (indices.min() < 0 or indices.max() >= size or np.diff(flat).min() <= 0):
+        raise ValueError(f"positions of non-zeros do not ascend inside filters of {size} weights")
+    return Layer.from_indices(tuple(shape), counts, indices, **known)
+
+
+def _not_recorded() -> np.ndarray:
+    raise ValueError(
+        "only how many weights of each filter survived is recorded of this round, not which "
+        "ones: mapping 'input-channel' and strategies that change masks need a later round"
+    )
+
+
+def _starts(layer: Layer) -> np.ndarray:
+    """Where the filter of each non-zero begins if filters lie end to end, int64."""
+    return np.repeat(np.arange(layer.shape[0]) * layer.filter_size, layer.counts)
+
+
+def _deflate(flat: np.ndarray) -> np.ndarray:
+    """Ascending positions as deflated gaps, uint8."""
+    gaps = np.diff(flat, prepend=0).astype("<u4")
+    planes = gaps.view(np.uint8).reshape(-1, 4).T
+    return np.frombuffer(zlib.compress(planes.tobytes(), 9), np.uint8)
+
+
+def _inflate(deflated: np.ndarray, count: int) -> np.ndarray:
+    """The inverse of `_deflate`, int64 (count,); never makes more than `count`."""
+    inflater = zlib.decompressobj()
+    try:
+        planes = inflater.decompress(deflated.tobytes(), 4 * count + 1)
+    except zlib.error as error:
+        raise ValueError(f"positions of non-zeros cannot be inflated: {error}") from None
+    if len(planes) != 4 * count or not inflater.eof:
+        raise ValueError(f"positions of non-zeros are not {count}, as counts say")
+    gaps = np.frombuffer(planes, np.uint8).reshape(4, count).T
+    return np.ascontiguousarray(gaps).view("<u4").ravel().cumsum(dtype=np.int64)
+
+
+@contextmanager
+def open_safetensors(path: str | os.PathLike[str], kind: str, hint: str) -> Iterator[Any]:
+    """A safetensors file, open for reading; `kind` and `hint` are for error messages.
+
+    Raises FileNotFoundError, or ValueError for whatever goes wrong while it is open.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"no {kind} file at {path}")
+    try:
+        with safe_open(path, framework="numpy") as file:
+            yield file
+    except (
+        SafetensorError,
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        struct.error,
+    ) as error:
+        raise ValueError(
+            f"{path} cannot be read as a {kind}: {error}. It may be truncated or of another "
+            f"kind; {hint}"
+        ) from error
+
+
+def write_atomically(path: str | os.PathLike[str], content: bytes) -> None:
+    """Write a file so that readers find the old or the new content, never a part of it."""
+    path = Path(path)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
