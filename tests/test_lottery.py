@@ -204,7 +204,23 @@ def test_the_command_writes_tickets_that_load(tmp_path, capsys):
     assert about["rounds"][1]["sparsity"] == ticket.provenance["sparsity"]
     assert about["settings"]["seed"] == 0
     assert about["versions"]["torch"] == torch.__version__
+    assert about["images"] == {"train": 1437, "test": 360}
     assert not list(out.glob("checkpoint*"))
+    kept = tmp_path / "kept"
+    command = ["record", str(out), "--out", str(kept), "--masks-from", "1", "--no-weights"]
+    assert cli.main(command) == 0
+    assert sorted(path.name for path in kept.iterdir()) == [
+        "history.json",
+        "round-00.safetensors",
+        "round-01.safetensors",
+    ]
+    assert json.loads((kept / "history.json").read_text()) == about
+    again = (kept / "round-01.safetensors").read_bytes()
+    assert again == (out / "round-01.safetensors").read_bytes()
+    with pytest.raises(ValueError, match="only how many"):
+        ut.load_ticket(kept / "round-00.safetensors").masks()
+    assert cli.main(["record", str(tmp_path), "--out", str(kept)]) == 2
+    assert "no finished run in" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -212,6 +228,8 @@ def test_the_command_writes_tickets_that_load(tmp_path, capsys):
     [
         (["--method", "lht"], "method 'lht'.*mean 'lth'"),
         (["--network", "lenet"], "network 'lenet'.*digits"),
+        (["--precision", "float8"], "precision 'float8'.*bfloat16"),
+        (["--rewind-epoch", "5", "--epochs", "2"], "rewind_epoch=5 is after the 2 epochs"),
         (["--dataset", "mnist"], "dataset 'mnist'.*digits"),
         (["--rounds", "0"], "rounds must be 1 or more, not 0"),
         (["--epochs", "1"], "rewind_epoch=2 is after the 1 epochs"),

@@ -18,6 +18,11 @@ def round_file(run: Path, number: int) -> Path:
     return run / f"round-{number:02d}.safetensors"
 
 
+def history_file(run: Path) -> Path:
+    """The file of a run's settings and of what was measured in each round."""
+    return run / "history.json"
+
+
 def weights_file(run: Path) -> Path:
     """The file of a run's weights after its last round."""
     return run / "weights.safetensors"
@@ -34,7 +39,7 @@ def load_history(name: str) -> pd.DataFrame:
     Raises ValueError for an unknown name.
     """
     run = DATA / one_of("recorded ticket", name, recorded_tickets())
-    return _read_history(run / "history.json")
+    return _read_history(history_file(run))
 
 
 def load_seeds(name: str) -> pd.DataFrame:
@@ -43,7 +48,7 @@ def load_seeds(name: str) -> pd.DataFrame:
     Raises ValueError for an unknown name.
     """
     run = DATA / one_of("recorded ticket", name, recorded_tickets())
-    files = [run / "history.json", *sorted(run.glob("history-seed-*.json"))]
+    files = [history_file(run), *sorted(run.glob("history-seed-*.json"))]
     return pd.concat([_read_history(file) for file in files], ignore_index=True)
 
 

@@ -1,4 +1,4 @@
-"""The `uticket` command: train, simulate, compare and balance tickets."""
+"""The `uticket` command: train, record, simulate, compare and balance tickets."""
 
 import os
 import sys
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from uticket_lite.cli.parser import Parser
 from uticket_lite.cli.tickets import add_balance, add_compare, add_simulate
-from uticket_lite.cli.train import add_train
+from uticket_lite.cli.train import add_record, add_train
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -14,6 +14,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = Parser(prog="uticket", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     add_train(commands)
+    add_record(commands)
     add_simulate(commands)
     add_compare(commands)
     add_balance(commands)

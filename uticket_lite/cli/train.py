@@ -1,4 +1,4 @@
-"""`uticket train`."""
+"""`uticket train` and `uticket record`."""
 
 import argparse
 from collections.abc import Callable
@@ -65,3 +65,34 @@ def _train(options: argparse.Namespace) -> int:
     print(run.history.to_string(index=False))
     print(f"wrote {len(run.tickets)} tickets to {options.out}")
     return 0 if len(run.tickets) == settings.rounds else 130
+
+
+def add_record(commands: Commands) -> None:
+    """Add `uticket record`."""
+    record = commands.add_parser(
+        "record",
+        help="copy a finished run without what takes much space",
+        description="Copy a finished run for keeping, under data/ say, where ut.load_ticket finds "
+        "it by the directory's name.",
+    )
+    record.add_argument("directory", metavar="RUN", type=Path, help="directory that train wrote")
+    record.add_argument("--out", type=Path, required=True, help="directory to write")
+    record.add_argument(
+        "--masks-from",
+        type=int,
+        default=0,
+        metavar="ROUND",
+        help="in rounds before this one, keep how many weights of each filter survived, not "
+        "which; default: %(default)s",
+    )
+    record.add_argument("--no-weights", action="store_true", help="leave out the trained weights")
+    record.set_defaults(run=_record)
+
+
+def _record(options: argparse.Namespace) -> int:
+    from uticket_lite.training import LotteryRun
+
+    run = LotteryRun.read(options.directory)
+    run.save(options.out, masks_from=options.masks_from, weights=not options.no_weights)
+    print(f"wrote {len(run.tickets)} tickets to {options.out}")
+    return 0

@@ -1,27 +1,20 @@
 """The lottery: train → prune → balance → rewind, round after round (Algorithm 1)."""
 
-import json
 import os
-import platform
 import time
-from dataclasses import asdict, dataclass, field, replace
-from importlib.metadata import version
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import torch
 from safetensors.torch import load_file, save
 from torch import Tensor
 from tqdm.auto import tqdm
 
-from uticket_lite.accelerator import Accelerator
-from uticket_lite.errors import fraction, one_of, whole_number
 from uticket_lite.files import write_atomically
-from uticket_lite.recorded import DATA, recorded_tickets, round_file, weights_file
+from uticket_lite.recorded import history_file, round_file, weights_file
 from uticket_lite.simulation import balance, simulate
-from uticket_lite.strategies import MASK_STRATEGIES
 from uticket_lite.ticket import Ticket
 from uticket_lite.training.checkpoint import (
     State,
@@ -30,141 +23,16 @@ from uticket_lite.training.checkpoint import (
     load_checkpoint,
     save_checkpoint,
 )
-from uticket_lite.training.datasets import check_dataset, load_dataset
+from uticket_lite.training.datasets import load_dataset
 from uticket_lite.training.early import early_timesteps
-from uticket_lite.training.loop import (
-    PRECISIONS,
-    cosine,
-    evaluate,
-    make_optimizer,
-    train_epoch,
-)
-from uticket_lite.training.networks import NETWORKS, NORMS, SpikingNetwork, make_network, prunable
-from uticket_lite.training.pruning import SCOPES, Masks, apply_masks, prune_smallest
-
-METHODS = {
-    "lth": "none",
-    **{name: name for name in MASK_STRATEGIES},
-}
-"""Method name to the strategy that balances each round's ticket."""
-
-CARRIES = {
-    "balanced": "the balanced mask is pruned further (the paper's text)",
-    "original": "the mask before balancing is pruned further; a copy is balanced and trained "
-    "(the paper's released code)",
-}
+from uticket_lite.training.loop import cosine, evaluate, make_optimizer, train_epoch
+from uticket_lite.training.networks import SpikingNetwork, make_network, prunable
+from uticket_lite.training.pruning import Masks, apply_masks, prune_smallest
+from uticket_lite.training.record import LotteryRun, versions
+from uticket_lite.training.settings import METHODS, Settings
 
 EARLY_IMAGES = 512
 """Training images on which timesteps are chosen for early-time tickets."""
-
-
-@dataclass(frozen=True)
-class Settings:
-    """Everything that a run depends on; the same settings give the same tickets.
-
-    dataset: a name in `DATASETS` or the path of an .npz file. network: a name in `NETWORKS`.
-    method: `lth` (prune only), `uticket` (prune and balance) or another strategy that changes
-    masks. rounds: training rounds, the first one dense. prune: fraction of the alive weights
-    pruned between rounds. scope: a name in `SCOPES`. carry: a name in `CARRIES`. epochs: in
-    every round. dense_epochs: in the first one, if it needs more. rewind_epoch: weights are
-    rewound to those after this epoch of the first round.
-    early_kl: search with the fewest timesteps whose prediction diverges by less than this (nats)
-    from that of all timesteps, and use all of them in the last round; None: always all.
-    norm: a name in `NORMS`. precision: a name in `PRECISIONS`; bfloat16 is quicker where the
-    processor or GPU has instructions for it. n_pe, mapping: the accelerator to balance for.
-    Defaults are the paper's, but for epochs, batch and learning_rate, chosen for the digits.
-    """
-
-    dataset: str = "digits"
-    network: str = "digits"
-    method: str = "lth"
-    rounds: int = 15
-    prune: float = 0.25
-    scope: str = "global"
-    carry: str = "balanced"
-    epochs: int = 16
-    dense_epochs: int | None = None
-    rewind_epoch: int = 2
-    batch: int = 64
-    learning_rate: float = 0.2
-    timesteps: int = 4
-    early_kl: float | None = None
-    norm: str = "folded"
-    precision: str = "float32"
-    n_pe: int = 16
-    mapping: str = "output-channel"
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        check_dataset(self.dataset)
-        one_of("network", self.network, NETWORKS)
-        one_of("method", self.method, METHODS)
-        one_of("scope", self.scope, SCOPES)
-        one_of("carry", self.carry, CARRIES)
-        one_of("norm", self.norm, NORMS)
-        one_of("precision", self.precision, PRECISIONS)
-        for name in ("rounds", "epochs", "batch", "timesteps"):
-            whole_number(name, getattr(self, name))
-        whole_number("seed", self.seed, minimum=0)
-        whole_number("rewind_epoch", self.rewind_epoch, minimum=0)
-        if self.dense_epochs is not None:
-            whole_number("dense_epochs", self.dense_epochs)
-        if self.rewind_epoch > (first := self.epochs_of(0)):
-            raise ValueError(f"rewind_epoch={self.rewind_epoch} is after the {first} epochs")
-        for name in ("learning_rate", "early_kl"):
-            value = getattr(self, name)
-            if value is not None and not value > 0:
-                raise ValueError(f"{name} must be positive, not {value!r}")
-        fraction("prune", self.prune, below_one=True)
-        _ = self.accelerator  # raises for bad n_pe and mapping
-
-    def epochs_of(self, number: int) -> int:
-        """Epochs in a round, counted from 0."""
-        return self.epochs if number or self.dense_epochs is None else self.dense_epochs
-
-    @property
-    def accelerator(self) -> Accelerator:
-        """The PE array to balance for."""
-        return Accelerator(self.n_pe, self.mapping)
-
-
-@dataclass
-class LotteryRun:
-    """The rounds finished so far.
-
-    tickets: one per round, the masks that were trained in it. rows: one per round, see
-    `history`. rewound: the weights that every round starts from, trained: those at the end of
-    the last finished round; name to tensor, batch norm included.
-    """
-
-    settings: Settings
-    tickets: list[Ticket] = field(default_factory=list)
-    rows: list[dict[str, Any]] = field(default_factory=list)
-    rewound: dict[str, Tensor] = field(default_factory=dict)
-    trained: dict[str, Tensor] = field(default_factory=dict)
-
-    @property
-    def history(self) -> pd.DataFrame:
-        """One row per round.
-
-        round, timesteps, sparsity (of all prunable weights), accuracy (test set),
-        spike_sparsity (mean over the counted layers), utilization and latency (weight cycles) of
-        the trained ticket and before balancing, seconds.
-        """
-        return pd.DataFrame(self.rows)
-
-    def save(self, directory: str | os.PathLike[str]) -> None:
-        """Write each round's ticket, `history.json` and the trained weights into a directory,
-        made if missing."""
-        directory = Path(directory)
-        directory.mkdir(parents=True, exist_ok=True)
-        for number, ticket in enumerate(self.tickets):
-            ticket.save(round_file(directory, number))
-        write_atomically(weights_file(directory), save(self.trained))
-        content = {"settings": asdict(self.settings), "versions": versions(), "rounds": self.rows}
-        write_atomically(
-            directory / "history.json", (json.dumps(content, indent=1) + "\n").encode()
-        )
 
 
 def find_tickets(
@@ -182,8 +50,14 @@ def find_tickets(
     OSError where a checkpoint cannot be written.
     """
     out = None if out is None else Path(out)
-    if out is not None and (out / "history.json").exists() and not checkpoint_file(out).exists():
-        return _read_finished(settings, out)
+    if out is not None and history_file(out).exists() and not checkpoint_file(out).exists():
+        run = LotteryRun.read(out)
+        if run.settings != settings:
+            raise ValueError(
+                f"{out} holds a finished run with other settings ({run.settings}); choose "
+                "another directory"
+            )
+        return run
     lottery = _Lottery(settings, out)
     total, done = sum(map(settings.epochs_of, range(settings.rounds))), lottery.finished_epochs
     try:
@@ -205,25 +79,14 @@ def find_tickets(
     return lottery.run
 
 
-def _read_finished(settings: Settings, out: Path) -> LotteryRun:
-    found = json.loads((out / "history.json").read_text())
-    if Settings(**found["settings"]) != settings:
-        raise ValueError(
-            f"{out} holds a finished run with other settings ({found['settings']}); choose "
-            "another directory"
-        )
-    tickets = [Ticket.load(round_file(out, number)) for number in range(len(found["rounds"]))]
-    trained = load_file(weights_file(out))
-    return LotteryRun(settings, tickets, found["rounds"], trained=trained)
-
-
 class _Lottery:
     """A run in progress: its state, and the steps that move it."""
 
     def __init__(self, settings: Settings, out: Path | None) -> None:
         self.settings, self.out = settings, out
-        self.run = LotteryRun(settings)
         self.data = load_dataset(settings.dataset)
+        images = {"train": len(self.data.train_images), "test": len(self.data.test_images)}
+        self.run = LotteryRun(settings, images)
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         torch.manual_seed(settings.seed)
         network = make_network(
@@ -437,23 +300,3 @@ class _Lottery:
             if self.optimizer.state.get(parameter)
         }
         save_checkpoint(self.out, asdict(self.settings), state)
-
-
-def load_network(name: str) -> SpikingNetwork:
-    """The network of a recorded run with the weights it had after its last round, for inference.
-
-    Raises ValueError for an unknown name.
-    """
-    directory = DATA / one_of("recorded ticket", name, recorded_tickets())
-    settings = json.loads((directory / "history.json").read_text())["settings"]
-    weights = load_file(weights_file(directory))
-    network = make_network(settings["network"], settings["timesteps"])
-    network.load_state_dict(weights)
-    network.eval()
-    return network
-
-
-def versions() -> dict[str, str]:
-    """Versions of what a run's numbers depend on."""
-    packages = ("uticket-lite", "torch", "snntorch", "numpy", "numba", "scikit-learn")
-    return {"python": platform.python_version(), **{name: version(name) for name in packages}}

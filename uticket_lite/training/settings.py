@@ -1,0 +1,93 @@
+"""What a training run depends on."""
+
+from dataclasses import dataclass
+
+from uticket_lite.accelerator import Accelerator
+from uticket_lite.errors import fraction, one_of, whole_number
+from uticket_lite.strategies import MASK_STRATEGIES
+from uticket_lite.training.datasets import check_dataset
+from uticket_lite.training.loop import PRECISIONS
+from uticket_lite.training.networks import NETWORKS, NORMS
+from uticket_lite.training.pruning import SCOPES
+
+METHODS = {
+    "lth": "none",
+    **{name: name for name in MASK_STRATEGIES},
+}
+"""Method name to the strategy that balances each round's ticket."""
+
+CARRIES = {
+    "balanced": "the balanced mask is pruned further (the paper's text)",
+    "original": "the mask before balancing is pruned further; a copy is balanced and trained "
+    "(the paper's released code)",
+}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that a run depends on; the same settings give the same tickets.
+
+    dataset: a name in `DATASETS` or the path of an .npz file. network: a name in `NETWORKS`.
+    method: `lth` (prune only), `uticket` (prune and balance) or another strategy that changes
+    masks. rounds: training rounds, the first one dense. prune: fraction of the alive weights
+    pruned between rounds. scope: a name in `SCOPES`. carry: a name in `CARRIES`. epochs: in
+    every round. dense_epochs: in the first one, if it needs more. rewind_epoch: weights are
+    rewound to those after this epoch of the first round.
+    early_kl: search with the fewest timesteps whose prediction diverges by less than this (nats)
+    from that of all timesteps, and use all of them in the last round; None: always all.
+    norm: a name in `NORMS`. precision: a name in `PRECISIONS`; bfloat16 is quicker where the
+    processor or GPU has instructions for it. n_pe, mapping: the accelerator to balance for.
+    Defaults are the paper's, but for epochs, batch and learning_rate, chosen for the digits.
+    """
+
+    dataset: str = "digits"
+    network: str = "digits"
+    method: str = "lth"
+    rounds: int = 15
+    prune: float = 0.25
+    scope: str = "global"
+    carry: str = "balanced"
+    epochs: int = 16
+    dense_epochs: int | None = None
+    rewind_epoch: int = 2
+    batch: int = 64
+    learning_rate: float = 0.2
+    timesteps: int = 4
+    early_kl: float | None = None
+    norm: str = "folded"
+    precision: str = "float32"
+    n_pe: int = 16
+    mapping: str = "output-channel"
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        check_dataset(self.dataset)
+        one_of("network", self.network, NETWORKS)
+        one_of("method", self.method, METHODS)
+        one_of("scope", self.scope, SCOPES)
+        one_of("carry", self.carry, CARRIES)
+        one_of("norm", self.norm, NORMS)
+        one_of("precision", self.precision, PRECISIONS)
+        for name in ("rounds", "epochs", "batch", "timesteps"):
+            whole_number(name, getattr(self, name))
+        whole_number("seed", self.seed, minimum=0)
+        whole_number("rewind_epoch", self.rewind_epoch, minimum=0)
+        if self.dense_epochs is not None:
+            whole_number("dense_epochs", self.dense_epochs)
+        if self.rewind_epoch > (first := self.epochs_of(0)):
+            raise ValueError(f"rewind_epoch={self.rewind_epoch} is after the {first} epochs")
+        for name in ("learning_rate", "early_kl"):
+            value = getattr(self, name)
+            if value is not None and not value > 0:
+                raise ValueError(f"{name} must be positive, not {value!r}")
+        fraction("prune", self.prune, below_one=True)
+        _ = self.accelerator  # raises for bad n_pe and mapping
+
+    def epochs_of(self, number: int) -> int:
+        """Epochs in a round, counted from 0."""
+        return self.epochs if number or self.dense_epochs is None else self.dense_epochs
+
+    @property
+    def accelerator(self) -> Accelerator:
+        """The PE array to balance for."""
+        return Accelerator(self.n_pe, self.mapping)
