@@ -1,8 +1,27 @@
-"""The paper's printed numbers, beside what this project measures."""
+"""The paper's tables and figures, beside what the recorded tickets of this project give.
+
+Every number of ours is computed from `data/` when it is asked for. The recorded networks were
+trained with fewer timesteps than the paper's; cycles are counted with the paper's.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Any
 
 import pandas as pd
 
-from uticket_lite.recorded import DATA
+from uticket_lite.accelerator import Accelerator
+from uticket_lite.errors import one_of
+from uticket_lite.memory import memory_accesses, system_energy
+from uticket_lite.recorded import DATA, load_history, load_ticket, recorded_tickets
+from uticket_lite.simulation import Report, simulate
+
+DATASET = "cifar10"
+METHODS = ("lth", "uticket")
+PES, TIMESTEPS = Accelerator(16), 4
+Row = dict[Any, Any]
+KEYS = ["network", "method", "n_pe", "quantity"]
 
 
 def paper_numbers() -> pd.DataFrame:
@@ -20,3 +39,223 @@ def paper_table() -> pd.DataFrame:
     return chosen.pivot(
         index=["network", "dataset"], columns=["quantity", "method"], values="value"
     )
+
+
+def run_name(network: str, method: str) -> str:
+    """The recorded run that stands beside the paper's."""
+    return f"{network}-{DATASET}-{method}"
+
+
+def networks() -> tuple[str, ...]:
+    """The paper's networks of which both methods are recorded."""
+    known = recorded_tickets()
+    return tuple(
+        network
+        for network in ("vgg16", "resnet19")
+        if all(run_name(network, method) in known for method in METHODS)
+    )
+
+
+@cache
+def report(
+    network: str, method: str, number: int | None = None, n_pe: int = 16, strategy: str = "none"
+) -> Report:
+    """A recorded round (default the last) on `n_pe` PEs, with the paper's timesteps."""
+    ticket = load_ticket(run_name(network, method), number)
+    return simulate(replace(ticket, timesteps=TIMESTEPS), Accelerator(n_pe), strategy)
+
+
+def saving(before: float, after: float) -> float:
+    """In percent."""
+    return 100 * (1 - after / before)
+
+
+@dataclass(frozen=True)
+class Section:
+    """A table or figure of the paper.
+
+    title: what it shows. ours: our numbers, rows with KEYS and `ours`, joined with the paper's by
+    those; or a table of its own if the paper shows a picture. why: what explains differences,
+    by quantity.
+    """
+
+    title: str
+    ours: Callable[[], Iterator[Row]]
+    why: dict[str, str]
+
+
+def side_by_side(source: str) -> pd.DataFrame:
+    """A table or figure of the paper (a name in `SECTIONS`) beside ours.
+
+    Columns: network, method, n_pe, quantity, unit, paper, ours, difference (ours − paper), why;
+    where the paper shows a picture, the numbers behind ours alone.
+    Raises ValueError for an unknown name.
+    """
+    section = SECTIONS[one_of("table or figure", source, SECTIONS)]
+    ours = pd.DataFrame(section.ours())
+    numbers = paper_numbers()
+    paper = numbers[(numbers["source"] == source) & numbers["dataset"].isin([DATASET])]
+    if "ours" not in ours:
+        return ours
+    paper = paper.rename(columns={"value": "paper"})[[*KEYS, "unit", "paper"]]
+    table = paper.astype({"n_pe": int}).merge(ours, on=KEYS)
+    table["difference"] = table["ours"] - table["paper"]
+    table["why"] = table["quantity"].map(section.why).fillna("")
+    return table
+
+
+def _rows(network: str, method: str, n_pe: int = 16, **quantities: float) -> Iterator[Row]:
+    for quantity, value in quantities.items():
+        yield dict(zip(KEYS, (network, method, n_pe, quantity), strict=True)) | {"ours": value}
+
+
+def _accuracy_and_sparsity() -> Iterator[Row]:
+    for network in networks():
+        for method in METHODS:
+            last = load_history(run_name(network, method)).iloc[-1]
+            yield from _rows(
+                network,
+                method,
+                accuracy=100 * last["accuracy"],
+                sparsity=100 * last["sparsity"],
+                spike_sparsity=100 * last["spike_sparsity"],
+            )
+
+
+def _cycles() -> Iterator[Row]:
+    for network in networks():
+        for method in METHODS:
+            ran = report(network, method)
+            cycles = {name: getattr(ran, name) / 1e8 for name in ("work", "idle", "latency")}
+            yield from _rows(network, method, **cycles, utilization=ran.utilization)
+
+
+def _pe_counts() -> Iterator[Row]:
+    """The LTH ticket, balanced anew for every number of PEs."""
+    for network in networks():
+        two = report(network, "lth", n_pe=2, strategy="uticket")
+        for n in (2, 4, 8, 16, 32, 64):
+            ran = report(network, "lth", n_pe=n, strategy="uticket")
+            yield from _rows(
+                network,
+                "uticket",
+                n,
+                energy=ran.energy / two.energy,
+                latency=ran.latency / two.latency,
+            )
+
+
+def _other_balancers() -> Iterator[Row]:
+    """Queues and permutations on the LTH round that is pruned nearest to what the paper says."""
+    numbers = paper_numbers()
+    for network in networks():
+        history = load_history(run_name(network, "lth"))
+        for method, strategy in (("fifo", "fifo-d"), ("permuting", "sort")):
+            paper = numbers[(numbers["source"] == "Fig. 1") & (numbers["method"] == method)]
+            wanted = paper.set_index("quantity")["value"]["sparsity"] / 100
+            number = int((history["sparsity"] - wanted).abs().idxmin())
+            ran = report(network, "lth", number, strategy=strategy)
+            yield from _rows(
+                network,
+                method,
+                utilization=ran.utilization,
+                sparsity=100 * history["sparsity"][number],
+            )
+
+
+def _energy_cuts() -> Iterator[Row]:
+    for network in networks():
+        before, after = (report(network, method).energy for method in METHODS)
+        yield from _rows(network, "uticket", energy_cut=saving(before, after))
+
+
+def _by_round() -> Iterator[Row]:
+    """Fig. 4 and 7b: sparsity, accuracy, utilization and energy of each round."""
+    printed = paper_numbers().query("source == 'Fig. 4'")["value"].to_numpy()
+    for network in networks():
+        lth, uticket = (load_history(run_name(network, method)) for method in METHODS)
+        for number in lth["round"]:
+            reports = [report(network, method, number) for method in METHODS]
+            yield {
+                "network": network,
+                "round": number,
+                "paper_sparsity": printed[number],
+                **{
+                    f"{method}_{name}": 100 * history[name][number]
+                    for name in ("sparsity", "accuracy")
+                    for method, history in zip(METHODS, (lth, uticket), strict=True)
+                },
+                "lth_utilization": reports[0].utilization,
+                "uticket_utilization": reports[1].utilization,
+                "energy_cut": saving(reports[0].energy, reports[1].energy),
+                "latency_cut": saving(reports[0].latency, reports[1].latency),
+            }
+
+
+def _layers() -> Iterator[Row]:
+    columns = ["work", "idle", "latency", "utilization"]
+    for network in networks():
+        for method in METHODS:
+            table = report(network, method).layers[columns].reset_index()
+            for row in table.to_dict("records"):
+                yield {"network": network, "method": method, **row}
+
+
+def _energy_parts() -> Iterator[Row]:
+    for network in networks():
+        for method in METHODS:
+            parts = report(network, method).breakdown().groupby("part", sort=False).sum()
+            for row in parts.reset_index().to_dict("records"):
+                yield {"network": network, "method": method, **row}
+
+
+def _accesses() -> Iterator[Row]:
+    """Accesses of 32 bits for one image, in every round."""
+    for network in networks():
+        for number in load_history(run_name(network, "lth"))["round"]:
+            for method in METHODS:
+                ran = report(network, method, number)
+                about = {"network": network, "method": method, "round": number}
+                yield {**about, **memory_accesses(ran).sum().to_dict()}
+
+
+def _system() -> Iterator[Row]:
+    for network in networks():
+        before, after = (system_energy(report(network, method)) for method in METHODS)
+        share = 100 * before["PE"] / sum(before.values())
+        cut = saving(sum(before.values()), sum(after.values()))
+        yield from _rows(network, "lth", pe_share=share)
+        yield from _rows(network, "uticket", system_energy_cut=cut)
+
+
+def _beyond() -> Iterator[Row]:
+    """On the same LTH ticket: an order that costs no weight, and a metric that is gamed."""
+    for network in networks():
+        for strategy in ("none", "sort", "uticket", "regrow-only"):
+            ran = report(network, "lth", strategy=strategy)
+            plain = report(network, "lth")
+            yield {
+                "network": network,
+                "strategy": strategy,
+                "utilization": ran.utilization,
+                "latency_cut": saving(plain.latency, ran.latency),
+                "energy_cut": saving(plain.energy, ran.energy),
+                "touched": 100 * ran.price["touched"],
+                "extra": 100 * ran.price["extra"],
+            }
+
+
+SECTIONS: dict[str, Section] = {
+    "Fig. 1": Section("Other balancers", _other_balancers, {}),
+    "Table I": Section("Accuracy and sparsity after the last round", _accuracy_and_sparsity, {}),
+    "Table II": Section("Cycles and utilization after the last round", _cycles, {}),
+    "Table III": Section("More PEs, relative to 2", _pe_counts, {}),
+    "Fig. 4": Section("Round by round", _by_round, {}),
+    "Fig. 6": Section("Layer by layer", _layers, {}),
+    "Fig. 7a": Section("Energy saved", _energy_cuts, {}),
+    "Fig. 8": Section("Where the energy goes, in units of E_dyn", _energy_parts, {}),
+    "Fig. 9a": Section("Accesses to memory", _accesses, {}),
+    "Fig. 9b": Section("The whole system", _system, {}),
+    "beyond": Section("On the same ticket: what the paper does not show", _beyond, {}),
+}
+"""Name of a table or figure to what stands beside it; `beyond` is ours alone."""

@@ -1,9 +1,10 @@
-"""The `uticket` command: train, record, simulate, compare and balance tickets."""
+"""The `uticket` command: tickets trained, recorded, simulated, compared; the paper beside ours."""
 
 import os
 import sys
 from collections.abc import Sequence
 
+from uticket_lite.cli.paper import add_paper
 from uticket_lite.cli.parser import Parser
 from uticket_lite.cli.tickets import add_balance, add_compare, add_simulate
 from uticket_lite.cli.train import add_record, add_train
@@ -18,6 +19,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     add_simulate(commands)
     add_compare(commands)
     add_balance(commands)
+    add_paper(commands)
     options = parser.parse_args(arguments)
     try:
         code = options.run(options)

@@ -68,7 +68,7 @@ def _simulate(options: argparse.Namespace) -> int:
         ticket, _accelerator(options), options.strategy, options.seed, cycles=options.cycles
     )
     if options.json:
-        _print_json(_about(options, ticket) | _figures(report))
+        print_json(_about(options, ticket) | _figures(report))
         return 0
     print(_title(options, ticket))
     print(f"strategy {STRATEGIES[options.strategy].label}\n")
@@ -106,7 +106,7 @@ def _compare(options: argparse.Namespace) -> int:
         ticket, _accelerator(options), options.strategy, options.seed, cycles=options.cycles
     )
     if options.json:
-        _print_json(_about(options, ticket) | {"strategies": _rows(table)})
+        print_json(_about(options, ticket) | {"strategies": _rows(table)})
         return 0
     print(_title(options, ticket))
     print("latency in cycles; work, idle in PE-cycles; energy in one PE's per input spike\n")
@@ -247,7 +247,8 @@ def _rows(table: pd.DataFrame) -> list[dict[Any, Any]]:
     return table.reset_index().to_dict("records")
 
 
-def _print_json(value: Any) -> None:
+def print_json(value: Any) -> None:
+    """Print what JSON can hold; what is not known (NaN) as null."""
     print(json.dumps(_without_nan(value), indent=1, allow_nan=False))
 
 
