@@ -2,47 +2,97 @@
 
 import itertools
 import threading
+from dataclasses import asdict, fields, replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import uticket_lite as ut
 from uticket_lite import explore
-from uticket_lite.explore.charts import workload_chart
-from uticket_lite.explore.pictures import svg
-from uticket_lite.explore.workload_view import ALL_WAVES, MAP_ROWS, State, workload_frame
+from uticket_lite.explore.runs import Run, fitted
+from uticket_lite.explore.timeline import STEPS
+from uticket_lite.explore.workload import (
+    ALL_WAVES,
+    MAP_ROWS,
+    WorkloadState,
+    workload_frame,
+)
 
+ROUNDS = (0, 7, 14)
 RUNS = {
-    name: [ut.load_ticket(name, round=number) for number in (0, 7, 14)]
-    for name in ut.recorded_tickets()
+    name: Run([ut.load_ticket(name, round=r) for r in ROUNDS], [0.0, 0.5, 1.0])
+    for name in ("digits-lth", "digits-uticket")
 }
+PRUNED = RUNS["digits-lth"].tickets[2]
+START = WorkloadState("digits-lth", 2, layer="conv4")
 
 
-def state(**changes):
-    base = State("digits-lth", 2, layer="conv4")
-    return State(**{**base.__dict__, **changes})
+@pytest.fixture(scope="module", params=explore.EXPLORERS)
+def explorer(request):
+    return explore.EXPLORERS[request.param]()
+
+
+@pytest.fixture
+def workload():
+    return explore.workload("digits-lth")
+
+
+def shown(state=START, runs=RUNS, **changes):
+    return workload_frame(replace(state, **changes), runs)
 
 
 def figures(frame):
     return dict(frame["figures"])
 
 
+def expected(report):
+    return {
+        "utilization": f"{report.utilization:.1%}",
+        "latency (cycles)": f"{report.latency:,}",
+        "idle (PE-cycles)": f"{report.idle:,}",
+        "work (PE-cycles)": f"{report.work:,}",
+        "energy (E_dyn)": f"{report.energy:,.0f}",
+    }
+
+
+def values(control):
+    return [value for _, value in control["options"]]
+
+
+def extremes(control):
+    """First, middle and last value of a slider; all of a menu."""
+    known = values(control)
+    if control["kind"] == "menu":
+        return known
+    return [known[0], known[len(known) // 2], known[-1]]
+
+
 def test_figures_are_those_of_simulate():
-    frame = workload_frame(state(n_pe=12, strategy="sort"), RUNS)
-    report = ut.simulate(RUNS["digits-lth"][2], ut.Accelerator(12), "sort")
-    shown = figures(frame)
-    assert shown["utilization"] == f"{report.utilization:.1%}"
-    assert shown["latency (cycles)"] == f"{report.latency:,}"
-    assert shown["idle (PE-cycles)"] == f"{report.idle:,}"
-    assert shown["work (PE-cycles)"] == f"{report.work:,}"
-    assert shown["energy (E_dyn)"] == f"{report.energy:,.0f}"
+    frame = shown(n_pe=12, strategy="sort")
+    report = ut.simulate(PRUNED, ut.Accelerator(12), "sort")
+    wanted = expected(report)
+    assert {key: figures(frame)[key] for key in wanted} == wanted
     assert f"{report.latency:,} cycles" in frame["summary"]
 
 
+def test_two_strategies_stand_side_by_side():
+    frame = shown(strategy="uticket", versus="none")
+    reports = [ut.simulate(PRUNED, ut.Accelerator(), name) for name in ("none", "uticket")]
+    before, after = map(expected, reports)
+    assert figures(frame)["latency (cycles)"] == " → ".join(
+        wanted["latency (cycles)"] for wanted in (before, after)
+    )
+    assert frame["data"]["versus"]["load"] == reports[0].loads["conv4"].sum(axis=0).tolist()
+    change = reports[1].latency / reports[0].latency - 1
+    assert f"{change:+.1%} cycles" in frame["summary"]
+    assert shown()["data"]["versus"]["load"] == []
+
+
 def test_bars_are_the_loads_with_waiting_on_top():
-    loads = ut.simulate(RUNS["digits-lth"][2], ut.Accelerator(16)).loads["conv4"]
+    loads = ut.simulate(PRUNED, ut.Accelerator(16)).loads["conv4"]
     for wave, table in ((ALL_WAVES, loads), (2, loads[[2]])):
-        data = workload_frame(state(wave=wave), RUNS)["data"]
+        data = shown(wave=wave)["data"]
         amounts = np.array(data["bars"]["amount"]).reshape(2, 16)
         assert (amounts[0] == table.sum(axis=0)).all()
         assert (amounts.sum(axis=0) == table.max(axis=1).sum()).all()
@@ -52,39 +102,35 @@ def test_bars_are_the_loads_with_waiting_on_top():
 @pytest.mark.parametrize("strategy", ut.STRATEGIES)
 def test_bars_are_as_high_as_the_layer_is_long(strategy):
     """Also where PEs run ahead of the slowest, and a layer takes less than Σ max."""
-    data = workload_frame(state(n_pe=4, strategy=strategy), RUNS)["data"]
-    report = ut.simulate(RUNS["digits-lth"][2], ut.Accelerator(4), strategy, cycles="weights")
+    data = shown(n_pe=4, strategy=strategy)["data"]
+    report = ut.simulate(PRUNED, ut.Accelerator(4), strategy, cycles="weights")
     assert data["rules"]["value"][1] == report.layers.loc["conv4", "latency"]
-    idle = [
-        a
-        for a, kind in zip(*map(data["bars"].get, ("amount", "kind")), strict=True)
-        if kind == "idle"
-    ]
+    bars = data["bars"]
+    idle = [a for a, kind in zip(bars["amount"], bars["kind"], strict=True) if kind == "idle"]
     assert sum(idle) == report.layers.loc["conv4", "idle"]
     assert min(idle) >= 0
 
 
 def test_map_shows_every_wave_or_averages_of_groups():
-    data = workload_frame(state(n_pe=4), RUNS)["data"]["waves"]
-    loads = ut.simulate(RUNS["digits-lth"][2], ut.Accelerator(4)).loads["conv4"]
-    assert data["load"] == loads.ravel().tolist()
+    data = shown(n_pe=4)["data"]["waves"]
+    assert data["load"] == ut.simulate(PRUNED, ut.Accelerator(4)).loads["conv4"].ravel().tolist()
     many = ut.Ticket.from_arrays({"conv4": np.ones((1000, 2), bool)})
-    data = workload_frame(state(run="mine", round=0, n_pe=2), {"mine": [many]})["data"]["waves"]
+    data = shown(runs={"digits-lth": Run([many], [0.0])}, n_pe=2)["data"]["waves"]
     assert len(set(data["wave"])) <= MAP_ROWS
     assert set(data["load"]) == {2}
 
 
 def test_a_strategy_that_the_mapping_rules_out_is_explained():
-    frame = workload_frame(state(strategy="sort", mapping="input-channel"), RUNS)
+    frame = shown(strategy="sort", mapping="input-channel")
     assert "no effect with mapping 'input-channel'" in frame["message"]
-    plain = workload_frame(state(mapping="input-channel"), RUNS)
+    plain = shown(mapping="input-channel")
     assert frame["figures"] == plain["figures"]
     assert not plain["message"]
 
 
 def test_an_empty_layer_is_explained():
     ticket = ut.Ticket.from_arrays({"conv4": np.zeros((8, 4)), "b": np.ones((8, 4))})
-    frame = workload_frame(state(run="mine", round=0), {"mine": [ticket]})
+    frame = shown(runs={"mine": Run([ticket], [0.5])})
     assert "no non-zeros left" in frame["message"]
 
 
@@ -92,97 +138,221 @@ def test_every_combination_at_every_extreme_is_shown():
     for run, number, n, mapping, strategy, wave in itertools.product(
         RUNS, (0, 2), (1, 7, 64), ut.MAPPINGS, ut.STRATEGIES, (ALL_WAVES, 0, 10**6)
     ):
-        for layer in RUNS[run][number].counted:
-            frame = workload_frame(State(run, number, n, mapping, strategy, layer, wave), RUNS)
+        for layer in RUNS[run].tickets[number].counted:
+            state = WorkloadState(run, number, n, mapping, strategy, "lpt", layer, wave)
+            frame = workload_frame(state, RUNS)
             assert frame["figures"]
             assert frame["summary"]
-            assert all(len(set(map(len, d.values()))) == 1 for d in frame["data"].values())
 
 
-@pytest.fixture(scope="module")
-def widget():
-    return explore.workload()
+def test_every_control_of_every_explorer_changes_what_is_shown(explorer):
+    """One control at a time, to both ends; every frame is whole and at the state asked for."""
+    start = explorer.state
+    for control in explorer.frame["controls"]:
+        seen = set()
+        for value in extremes(control):
+            explorer.state = replace(start, **{control["name"]: value})
+            frame = explorer.frame
+            assert frame["summary"], "each picture is told in words"
+            for columns in frame["data"].values():
+                assert len(set(map(len, columns.values()))) == 1
+            assert all(isinstance(text, str) for pair in frame["figures"] for text in pair)
+            seen.add(str([frame["data"], frame["figures"], frame["summary"], frame["message"]]))
+        assert len(seen) > 1 or len(values(control)) == 1, control["name"]
+    explorer.state = start
+
+
+def test_controls_are_the_fields_of_the_state(explorer):
+    frame = explorer.frame
+    names = {control["name"] for control in frame["controls"]}
+    assert names == {field.name for field in fields(explorer.state)}
+    for control in frame["controls"]:
+        assert getattr(frame["state"], control["name"]) in values(control)
+        assert len(set(values(control))) == len(values(control))
+
+
+def test_a_link_opens_the_same_state(explorer):
+    again = explore.open_link(explorer.link)
+    assert again.state == explorer.state
+    assert again.kind == explorer.kind
+    assert explorer.link.startswith(f"{explorer.kind}?")
+
+
+def test_pictures_and_tables_hold_the_data(explorer):
+    assert explorer.svg().startswith("<svg")
+    for name, table in explorer.tables.items():
+        assert table.equals(pd.DataFrame(explorer.frame["data"][name]))
+        assert len(table) > 0 or name == "versus"
 
 
 @pytest.mark.parametrize(
-    ("control", "value", "figure"),
+    ("link", "words"),
     [
-        ("run", "digits-uticket", "utilization"),
-        ("round", 3, "sparsity"),
-        ("n_pe", 5, "latency (cycles)"),
-        ("mapping", "input-channel", "latency (cycles)"),
-        ("strategy", "uticket", "utilization"),
+        ("worklaod?run=x", "explorer 'worklaod'.*mean 'workload'"),
+        ("timeline?step=3", "explorer 'timeline' is not known; choose one of: workload"),
+        ("workload?pes=3", "control 'pes'"),
+        ("workload?n_pe=many", "invalid literal"),
+        ("workload?n_pe=999", r"n_pe=999 \(nearest: 64\)"),
+        ("workload?run=digits", r"run='digits' \(nearest: 'digits-lth'\)"),
+        ("workload?round=15", r"round=15 \(nearest: 14\)"),
     ],
 )
-def test_moving_a_control_shows_what_its_state_says(widget, control, value, figure):
-    widget.state = State("digits-lth", 14, layer="conv4")
-    before = widget.view.frame
-    moved = widget._controls[control]
-    if hasattr(moved, "options"):  # a menu hears of the index, a slider of the value
-        names = [name for _, name in moved._options_full]
-        moved.set_state({"index": names.index(value)})
-    else:
-        moved.set_state({"value": value})
-    assert getattr(widget.state, control) == value
-    after = widget.view.frame
-    wanted = workload_frame(widget.state, widget._runs)
-    assert {key: after[key] for key in wanted} == wanted
-    assert figures(after)[figure] != figures(before)[figure]
+def test_links_and_states_that_no_control_can_reach_move_nothing(workload, link, words):
+    before = workload.link
+    with pytest.raises(ValueError, match=words):
+        workload.link = link
+    assert workload.link == before
 
 
-def test_layers_and_waves_follow_the_ticket():
-    first = ut.Ticket.from_arrays({"a": np.ones((40, 2)), "b": np.ones((3, 2))})
-    widget = explore.workload(first)
-    widget._controls["layer"].value = "a"
-    widget._controls["wave"].value = 2
-    assert widget.state.wave == 2
-    widget._controls["n_pe"].value = 40
-    assert widget.state.wave <= 0
-    assert len(widget._controls["wave"].options) == 2
+def sent(explorer, monkeypatch):
+    messages = []
+    monkeypatch.setattr(explorer, "send", lambda content, buffers=None: messages.append(content))
+    return messages
 
 
-def test_setting_a_state_that_does_not_exist_changes_nothing(widget):
-    before, frame = widget.state, widget.view.frame
-    with pytest.raises((KeyError, IndexError, ValueError)):
-        widget.state = State("digits-lth", 99, layer="conv4")
-    assert (widget.state, widget.view.frame) == (before, frame)
+def test_a_move_in_the_page_is_answered_with_its_frame(explorer, monkeypatch):
+    messages = sent(explorer, monkeypatch)
+    heard = []
+    explorer.on_move(heard.append)
+    state = asdict(explorer.state)
+    explorer._answer(explorer, {"move": state, "number": 7}, [])
+    assert messages[-1]["number"] == 7
+    assert messages[-1]["frame"]["state"] == explorer.state == heard[-1]
+    explorer._answer(explorer, {"ahead": [state]}, [])
+    assert messages[-1]["ahead"][0]["summary"] == explorer.frame["summary"]
+    explorer._answer(explorer, {"moved": state}, [])
+    assert heard[-1] == explorer.state
+    explorer._answer(explorer, {"ask": "frame"}, [])
+    assert messages[-1]["frame"]["summary"] == explorer.frame["summary"]
 
 
-def test_errors_in_callbacks_are_shown(widget, monkeypatch):
-    from uticket_lite.explore import workload_view as module
+def test_errors_are_shown_and_nothing_moves(workload, monkeypatch):
+    messages, before = sent(workload, monkeypatch), workload.state
 
-    def fail(*arguments):
+    def fail(state):
         raise RuntimeError("a planted error")
 
-    monkeypatch.setattr(module, "workload_frame", fail)
-    widget._controls["n_pe"].value = 9
-    assert widget.view.frame["message"] == "RuntimeError: a planted error"
+    monkeypatch.setattr(workload, "_make", fail)
+    workload._answer(workload, {"move": asdict(replace(before, n_pe=3)), "number": 1}, [])
+    assert messages == [{"error": "RuntimeError: a planted error", "number": 1}]
+    assert workload.state == before
 
 
-def test_moves_from_several_threads_end_on_the_last_state(widget):
-    widget.state = State("digits-lth", 14, layer="conv4")
+def test_moves_from_several_threads_end_on_the_last_state(workload, monkeypatch):
+    messages = sent(workload, monkeypatch)
 
-    def drag(values):
-        for value in values:
-            widget._controls["n_pe"].set_state({"value": value})
+    def drag(first):
+        for n in range(first, first + 30):
+            moved = asdict(replace(workload.state, n_pe=n))
+            workload._answer(workload, {"move": moved, "number": n}, [])
 
-    threads = [threading.Thread(target=drag, args=(range(2, 40),)) for _ in range(3)]
+    threads = [threading.Thread(target=drag, args=(first,)) for first in (1, 10, 20)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert widget.view.frame["figures"] == workload_frame(widget.state, widget._runs)["figures"]
+    assert len(messages) == 90
+    for message in messages:
+        assert message["frame"]["state"].n_pe == message["number"]
 
 
-def test_pictures_hold_the_data():
-    frame = workload_frame(state(), RUNS)
-    picture = svg(workload_chart(), frame)
-    assert frame["data"]["rules"]["label"][0] in picture
-
-
-def test_rounds_are_told_in_words_too():
-    view = explore.rounds()
-    last = ut.load_history("digits-lth").iloc[-1]
-    assert f"utilization {last.utilization:.1%}" in view.frame["summary"]
+def test_rounds_open_in_the_workload_explorer(workload):
+    everywhere = explore.workload()
+    rounds = explore.rounds(opens=everywhere)
+    rounds.state = replace(rounds.state, run="digits-uticket", round=3)
+    assert (everywhere.state.run, everywhere.state.round) == ("digits-uticket", 3)
     with pytest.raises(ValueError, match="'digits'"):
         explore.rounds(["digits"])
+
+
+def test_rounds_show_the_spread_of_seeds():
+    seeds = ut.load_seeds("digits-lth")
+    last = seeds[seeds["round"] == 14]
+    explorer = explore.rounds(["digits-lth"])
+    assert figures(explorer.frame)["accuracy"] == f"{last['accuracy'].mean():.1%}"
+    table = explorer.tables["rounds"].set_index("round")
+    assert table.loc[14, "accuracy_low"] == last["accuracy"].min()
+    assert table.loc[14, "accuracy_high"] == last["accuracy"].max()
+
+
+def test_the_clock_runs_from_nothing_to_the_whole_layer():
+    explorer = explore.timeline("digits-lth")
+    state = explorer.state
+    layer = ut.simulate(PRUNED, ut.Accelerator(state.n_pe), cycles="weights").layers.loc["conv4"]
+    for step in (0, 20, STEPS):
+        explorer.state = replace(state, step=step)
+        now = round(layer["latency"] * step / STEPS)
+        table = explorer.tables["intervals"]
+        done = table["end"] - table["start"]
+        assert done.sum() == now * state.n_pe
+    assert done[table["kind"] == "work"].sum() == layer["work"]
+    assert done[table["kind"] == "wait"].sum() == layer["idle"]
+
+
+def test_strategies_are_those_of_compare():
+    explorer = explore.strategies("digits-lth")
+    table = ut.compare(PRUNED, ut.Accelerator())
+    drawn = explorer.tables["strategies"].set_index("strategy")
+    assert drawn["latency"].to_dict() == table["latency"].to_dict()
+    saved = 1 - table["latency"]["uticket"] / table["latency"]["none"]
+    assert figures(explorer.frame)["cycles saved"] == f"{saved:.1%}"
+    explorer.state = replace(explorer.state, mapping="input-channel")
+    assert "Not possible here: shuffle, sort" in explorer.frame["message"]
+
+
+def test_energy_is_that_of_the_reports():
+    explorer = explore.energy("digits-lth")
+    for gating in ut.GATINGS:
+        explorer.state = replace(explorer.state, gating=gating)
+        before, after = (
+            ut.simulate(PRUNED, ut.Accelerator(), name).energy_as(gating)
+            for name in ("none", "uticket")
+        )
+        assert figures(explorer.frame)["energy saved"] == f"{1 - after / before:.1%}"
+        counts = explorer.tables["counts"].set_index(["strategy", "pes"])["energy"]
+        assert counts["none", 16] == pytest.approx(before)
+    unknown = explore.energy(ut.synthetic_ticket("digits"))
+    assert "no energy" in unknown.frame["message"]
+
+
+def test_spikes_are_those_of_simulate_spikes():
+    from uticket_lite.training import load_network, record_spikes
+    from uticket_lite.training.datasets import load_dataset
+
+    explorer = explore.spikes()
+    explorer.state = replace(explorer.state, run="digits-uticket", image=3)
+    images = load_dataset("digits")
+    spikes = record_spikes(load_network("digits-uticket"), images.prepare(images.test_images)[3])
+    layer = ut.load_ticket("digits-uticket").layers["conv4"]
+    report = ut.simulate_spikes(layer, spikes["conv4"], ut.Accelerator(), padding=1)
+    assert figures(explorer.frame)["by spikes, per wave"] == f"{report.utilization:.1%}"
+    assert figures(explorer.frame)["utilization by weights"] == "100.0%"
+
+
+def test_your_own_weights_can_be_pruned_further():
+    rng = np.random.default_rng(0)
+    weights = {name: rng.standard_normal((8, 4, 3, 3)) for name in ("a", "b")}
+    explorer = explore.workload(ut.Ticket.from_arrays(weights))
+    (step,) = (c for c in explorer.frame["controls"] if c["name"] == "round")
+    assert step["label"] == "sparsity"
+    assert step["options"][0][0] == "0: 0.00% pruned"
+    assert explorer.state.round == len(step["options"]) - 1
+    masks = explore.workload(ut.Ticket.from_arrays({"a": np.ones((4, 4), bool)}))
+    assert len(masks.frame["controls"][1]["options"]) == 1
+
+
+def test_rounds_of_which_only_counts_are_known_say_what_is_missing(tmp_path):
+    PRUNED.save(tmp_path / "counts.safetensors", counts_only=True)
+    ticket = ut.load_ticket(tmp_path / "counts.safetensors")
+    explorer = explore.strategies(ticket)
+    assert "Not possible here: uticket, uticket-magnitude" in explorer.frame["message"]
+    explorer.state = replace(explorer.state, mapping="input-channel")
+    assert "Only counts are recorded" in explorer.frame["message"]
+    workload = explore.workload(ticket)
+    with pytest.raises(ValueError, match="need a later round"):
+        workload.state = replace(workload.state, strategy="uticket")
+
+
+def test_states_are_fitted_to_their_run():
+    state = WorkloadState("nobody", 99, layer="conv9")
+    assert fitted(state, RUNS) == WorkloadState("digits-lth", 2, layer="conv4")

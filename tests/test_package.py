@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from uticket_lite.explore.bundle import vega_bundle
-from uticket_lite.explore.view import VEGA_JS
+from uticket_lite.explore.explorer import VEGA_JS
 
 
 def run_python(code, **environment):

@@ -75,21 +75,14 @@ def _read_layer(
     if counts.shape != (shape[0],) or counts.min() < 0 or counts.max() > size:
         raise ValueError(f"counts of non-zeros disagree with shape {shape}")
     whole_number("positions", positions)
-    known = {"positions": positions, "spike_sparsity": spike_sparsity}
+    known: dict[str, Any] = {"positions": positions, "spike_sparsity": spike_sparsity}
     if gaps is None:
-        return Layer.from_counts(tuple(shape), counts, _not_recorded, **known)
+        return Layer.from_counts(tuple(shape), counts, **known)
     flat = _inflate(gaps, int(counts.sum()))
     indices = flat - np.repeat(np.arange(shape[0]) * size, counts)
     if flat.size and (indices.min() < 0 or indices.max() >= size or np.diff(flat).min() <= 0):
         raise ValueError(f"positions of non-zeros do not ascend inside filters of {size} weights")
     return Layer.from_indices(tuple(shape), counts, indices, **known)
-
-
-def _not_recorded() -> np.ndarray:
-    raise ValueError(
-        "only how many weights of each filter survived is recorded of this round, not which "
-        "ones: mapping 'input-channel' and strategies that change masks need a later round"
-    )
 
 
 def _starts(layer: Layer) -> np.ndarray:

@@ -67,15 +67,20 @@ class Layer:
         cls,
         shape: tuple[int, ...],
         counts: np.ndarray,
-        make_bits: Callable[[], np.ndarray],
+        make_bits: Callable[[], np.ndarray] | None = None,
         **known: Any,
     ) -> "Layer":
         """A layer of which the non-zeros of each filter, (K,), are known, and whose bits
-        `make_bits` makes when something asks for them; `known` goes to `Layer`."""
+        `make_bits` makes when something asks for them, or nobody; `known` goes to `Layer`."""
         layer = _Deferred(shape, no_bits(0, 0), **known)
         del vars(layer)["bits"]
         vars(layer).update(counts=counts, make_bits=make_bits)
         return layer
+
+    @property
+    def counts_only(self) -> bool:
+        """Whether it is not known which weights survived, only how many of each filter."""
+        return False
 
     @property
     def filter_size(self) -> int:
@@ -115,11 +120,22 @@ class Layer:
 class _Deferred(Layer):
     """See `Layer.from_counts`."""
 
-    make_bits: Callable[[], np.ndarray]
+    make_bits: Callable[[], np.ndarray] | None
+
+    @property
+    def counts_only(self) -> bool:
+        """See `Layer`."""
+        return self.make_bits is None
 
     @cached_property
     def bits(self) -> np.ndarray:
         """See `Layer`."""
+        if self.make_bits is None:
+            raise ValueError(
+                "only how many weights of each filter survived is recorded of this round, not "
+                "which ones: mapping 'input-channel' and strategies that change masks need a "
+                "later round"
+            )
         return self.make_bits()
 
 

@@ -125,6 +125,11 @@ class Ticket:
         )
 
     @property
+    def counts_only(self) -> bool:
+        """Whether only counts are known of a layer (see `Layer.counts_only`)."""
+        return any(layer.counts_only for layer in self.layers.values())
+
+    @property
     def sparsity(self) -> float:
         """Fraction of pruned weights over the counted layers."""
         layers = [self.layers[name] for name in self.counted]

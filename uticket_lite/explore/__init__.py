@@ -1,6 +1,44 @@
-"""Explorers: widgets to move sparsity, PEs and strategies and see the load of every PE."""
+"""Explorers: widgets to move sparsity, PEs and strategies and see what becomes of the work.
 
-from uticket_lite.explore.rounds_view import rounds
-from uticket_lite.explore.workload_view import workload
+One file each, found here by the name of its function; `explorer` is what they share, a thin
+shell over a pure function of a state.
+"""
 
-__all__ = ["rounds", "workload"]
+from collections.abc import Callable
+
+from uticket_lite.errors import one_of
+from uticket_lite.explore.energy import energy
+from uticket_lite.explore.explorer import Explorer
+from uticket_lite.explore.rounds import rounds
+from uticket_lite.explore.spikes import spikes
+from uticket_lite.explore.strategies import strategies
+from uticket_lite.explore.timeline import timeline
+from uticket_lite.explore.workload import workload
+
+EXPLORERS: dict[str, Callable[[], Explorer]] = {
+    maker.__name__: maker for maker in (workload, timeline, rounds, strategies, energy, spikes)
+}
+"""Name to the function that makes the explorer."""
+
+
+def open_link(link: str) -> Explorer:
+    """A new explorer, over all recorded runs, in the state that a `link` says.
+
+    Raises ValueError for what is no link.
+    """
+    explorer = EXPLORERS[one_of("explorer", link.partition("?")[0], EXPLORERS)]()
+    explorer.link = link
+    return explorer
+
+
+__all__ = [
+    "EXPLORERS",
+    "Explorer",
+    "energy",
+    "open_link",
+    "rounds",
+    "spikes",
+    "strategies",
+    "timeline",
+    "workload",
+]

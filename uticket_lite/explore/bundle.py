@@ -7,7 +7,7 @@ Altair moves to another Vega-Lite version; a test compares the two.
 import altair as alt
 import vl_convert
 
-from uticket_lite.explore.view import VEGA_JS
+from uticket_lite.explore.explorer import VEGA_JS
 
 
 def vega_bundle() -> str:

@@ -5,10 +5,8 @@ from pathlib import Path
 import altair as alt
 import vl_convert
 
-from uticket_lite.explore.charts import rounds_chart
-from uticket_lite.explore.rounds_view import rounds_frame
-from uticket_lite.explore.view import Frame
-from uticket_lite.recorded import load_history
+from uticket_lite.explore.explorer import Frame
+from uticket_lite.explore.rounds import rounds
 
 README_RUNS = ("digits-lth", "digits-uticket")
 README_PICTURE = Path("docs", "rounds.svg")
@@ -27,8 +25,7 @@ def svg(chart: alt.TopLevelMixin, frame: Frame) -> str:
 
 def readme_picture() -> str:
     """The picture that the README shows, from the recorded runs."""
-    histories = {name: load_history(name) for name in README_RUNS}
-    return svg(rounds_chart(), rounds_frame(histories))
+    return rounds(README_RUNS).svg()
 
 
 if __name__ == "__main__":  # python -m uticket_lite.explore.pictures, in the checkout

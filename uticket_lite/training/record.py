@@ -93,6 +93,12 @@ class LotteryRun:
         return cls(settings, about["images"], tickets, about["rounds"], trained=trained)
 
 
+def settings_of(name: str) -> Settings:
+    """The settings of a recorded run; ValueError for an unknown name."""
+    directory = DATA / one_of("recorded ticket", name, recorded_tickets())
+    return Settings(**json.loads(history_file(directory).read_text())["settings"])
+
+
 def load_network(name: str) -> SpikingNetwork:
     """The network of a recorded run with the weights it had after its last round, for inference.
 
@@ -105,8 +111,8 @@ def load_network(name: str) -> SpikingNetwork:
             f"the weights of {name} are too large to be recorded; those of {', '.join(having)} "
             "are; `uticket train` makes them again"
         )
-    settings = json.loads(history_file(directory).read_text())["settings"]
-    network = make_network(settings["network"], settings["timesteps"])
+    settings = settings_of(name)
+    network = make_network(settings.network, settings.timesteps)
     network.load_state_dict(load_file(weights_file(directory)))
     network.eval()
     return network

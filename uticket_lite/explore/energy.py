@@ -1,0 +1,191 @@
+"""The energy explorer: Eq. 3, its idle-gating switch, and where the energy goes."""
+
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+import altair as alt
+import numpy as np
+
+from uticket_lite.accelerator import Accelerator
+from uticket_lite.energy import E_DYN, GATINGS
+from uticket_lite.explore.explorer import Explorer, Frame, menu
+from uticket_lite.explore.runs import (
+    MAX_PE,
+    Runs,
+    fitted,
+    last_round,
+    pe_control,
+    run_controls,
+    runs_of,
+    strategy_control,
+)
+from uticket_lite.explore.style import BLUE, GREY, ORANGE, PALETTE, colours
+from uticket_lite.simulation import Report, simulate
+from uticket_lite.strategies import STRATEGIES
+from uticket_lite.ticket import Ticket
+
+PE_COUNTS = (2, 4, 8, 16, 32, 64)
+KINDS = ("dynamic", "working", "waiting")
+
+
+@dataclass(frozen=True)
+class EnergyState:
+    """Where the controls stand.
+
+    run, round: which ticket. n_pe: PEs. strategy: what is compared with no balancing.
+    gating: a name in `GATINGS`.
+    """
+
+    run: str
+    round: int
+    n_pe: int = 16
+    strategy: str = "uticket"
+    gating: str = "paper"
+
+
+def energy(ticket: Ticket | str | None = None) -> Explorer:
+    """See where energy goes, before and after balancing.
+
+    ticket: your own `Ticket`, or a recorded run's name; default all recorded runs. Raises
+    ValueError for an unknown name.
+    """
+    runs = runs_of(ticket)
+    first = last_round(runs)
+    state = EnergyState(first["run"], first["round"])
+    return Explorer("energy", energy_chart(), partial(energy_frame, runs=runs), state)
+
+
+def energy_frame(state: EnergyState, runs: Runs) -> Frame:
+    """Everything the explorer shows for a state."""
+    state = replace(fitted(state, runs), n_pe=min(max(state.n_pe, 1), MAX_PE))
+    ticket = runs[state.run].tickets[state.round]
+    pair = ["none", state.strategy] if state.strategy != "none" else ["none"]
+
+    def ran(strategy: str, n: int = state.n_pe) -> Report:
+        return simulate(ticket, Accelerator(n), strategy)
+
+    reports = {strategy: ran(strategy) for strategy in pair}
+    before, after = reports["none"], reports[pair[-1]]
+    unknown = np.isnan(before.energy)
+    parts: dict[str, list[Any]] = {
+        "strategy": [],
+        "part": [],
+        "kind": [],
+        "place": [],
+        "energy": [],
+    }
+    counts: dict[str, list[Any]] = {"strategy": [], "pes": [], "energy": []}
+    for strategy, report in reports.items():
+        table = report.breakdown(state.gating).groupby("part", sort=False).sum()
+        for (part, kind), value in table.stack().items():  # type: ignore[misc]
+            place = KINDS.index(kind)
+            row = (strategy, part, kind, place, None if unknown else value)
+            for column, cell in zip(parts.values(), row, strict=True):
+                column.append(cell)
+        for n in PE_COUNTS:
+            value = ran(strategy, n).energy_as(state.gating)
+            for column, cell in zip(
+                counts.values(), (strategy, n, None if unknown else value), strict=True
+            ):
+                column.append(cell)
+    gatings = [(f"{name} (r = {g.leak_ratio:.3g})", name) for name, g in GATINGS.items()]
+    return {
+        "state": state,
+        "controls": [
+            *run_controls(state, runs),
+            strategy_control(),
+            pe_control(),
+            menu("gating", "idle PEs", gatings),
+        ],
+        "data": {"parts": parts, "counts": counts},
+        "figures": _figures(before, after, state.gating),
+        "summary": _summary(state, before, after),
+        "message": "No spike sparsity is known of this ticket: no energy." if unknown else "",
+    }
+
+
+def _figures(before: Report, after: Report, gating: str) -> list[list[str]]:
+    old, new = before.energy_as(gating), after.energy_as(gating)
+    if np.isnan(old) or not old:
+        return []
+    waiting = before.breakdown(gating)["waiting"].sum() / old
+    return [
+        ["energy saved", f"{1 - new / old:.1%}"],
+        ["by not waiting at all", f"{waiting:.1%}"],
+        ["before (E_dyn)", f"{old:,.0f}"],
+        ["after (E_dyn)", f"{new:,.0f}"],
+        ["after (nJ per image)", f"{new * E_DYN / 1000:,.1f}"],
+    ]
+
+
+def _summary(state: EnergyState, before: Report, after: Report) -> str:
+    gating = GATINGS[state.gating]
+    old, new = before.energy_as(state.gating), after.energy_as(state.gating)
+    if np.isnan(old) or not old:
+        return "Energy is not known."
+    waiting = before.breakdown(state.gating)["waiting"].sum()
+    return (
+        f"{state.run}, round {state.round}, {state.n_pe} PEs, {gating.label}: a cycle without a "
+        f"spike costs {gating.leak_ratio:.3g} of one with a spike. Without balancing, waiting "
+        f"takes {waiting / old:.1%} of the energy; {STRATEGIES[state.strategy].label} changes "
+        f"the energy by {new / old - 1:+.1%}. Neurons' updates (LIF, dynamic) are not part of "
+        "Eq. 3 and not in these shares."
+    )
+
+
+def energy_chart() -> alt.HConcatChart:
+    """Energy by part and kind, and by number of PEs.
+
+    Data sets: `parts` (strategy, part, kind, its place, energy) and `counts` (strategy, pes,
+    energy).
+    """
+    bars = (
+        alt.Chart(alt.NamedData("parts"))
+        .mark_bar()
+        .encode(
+            x=alt.X("energy:Q", title="energy (E_dyn)", axis=alt.Axis(format="~s")),
+            y=alt.Y("strategy:N", title=None, sort=None, axis=alt.Axis(minExtent=105)),
+            row=alt.Row(
+                "part:N", title=None, header=alt.Header(labelAngle=0, labelAlign="left"), spacing=6
+            ),
+            color=colours("kind", list(KINDS), [BLUE, ORANGE, GREY]),
+            order=alt.Order("place:Q"),
+            tooltip=[
+                "strategy:N",
+                "part:N",
+                "kind:N",
+                alt.Tooltip("energy:Q", title="energy (E_dyn)", format=",.0f"),
+            ],
+        )
+        .properties(width=300, height=58, title="Where it goes")
+    )
+    lines = (
+        alt.Chart(alt.NamedData("counts"))
+        .mark_line(point=alt.OverlayMarkDef(size=50, filled=True))
+        .encode(
+            x=alt.X(
+                "pes:Q",
+                title="PEs",
+                scale=alt.Scale(type="log", base=2),
+                axis=alt.Axis(values=list(PE_COUNTS)),
+            ),
+            y=alt.Y(
+                "energy:Q",
+                title="energy (E_dyn), Eq. 3",
+                scale=alt.Scale(domainMin=0),
+                axis=alt.Axis(format="~s", minExtent=45),
+            ),
+            color=alt.Color(
+                "strategy:N",
+                title=None,
+                sort=None,
+                scale=alt.Scale(range=PALETTE),
+                legend=alt.Legend(orient="top", offset=2),
+            ),
+            strokeDash=alt.StrokeDash("strategy:N", legend=None, sort=None),
+            tooltip=["strategy:N", "pes:Q", alt.Tooltip("energy:Q", format=",.0f")],
+        )
+        .properties(width=270, height=195, title="More PEs")
+    )
+    return alt.hconcat(bars, lines, spacing=60).resolve_scale(color="independent")

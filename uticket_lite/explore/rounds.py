@@ -1,0 +1,158 @@
+"""The rounds explorer: what pruning does, round after round, to accuracy and to the PEs."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+import altair as alt
+import pandas as pd
+
+from uticket_lite.errors import one_of
+from uticket_lite.explore.explorer import Explorer, Frame, menu, slider
+from uticket_lite.explore.style import GREY, PALETTE
+from uticket_lite.recorded import load_seeds, recorded_tickets
+
+FIGURES = ("utilization", "accuracy", "latency", "sparsity")
+AXES = {"round": "pruning round", "sparsity": "weights pruned (%)"}
+
+
+@dataclass(frozen=True)
+class RoundsState:
+    """Where the controls stand.
+
+    network: which runs, by the name they share. x: what the axis shows, `round` or `sparsity`.
+    run, round: the point that the words tell about.
+    """
+
+    network: str
+    x: str = "round"
+    run: str = ""
+    round: int = 0
+
+
+def rounds(names: Iterable[str] | None = None, *, opens: Explorer | None = None) -> Explorer:
+    """Follow recorded runs through their rounds; bands span the lowest and the highest seed.
+
+    names: runs, default all. opens: another explorer, `explore.workload()` say, that shows the
+    round that is clicked on. Raises ValueError for an unknown name.
+    """
+    chosen = recorded_tickets() if names is None else tuple(names)
+    tables = {
+        one_of("recorded ticket", name, recorded_tickets()): load_seeds(name) for name in chosen
+    }
+    run = chosen[0]
+    last = int(tables[run]["round"].max())
+    state = RoundsState(_network(run), run=run, round=last)
+    explorer = Explorer("rounds", rounds_chart(), partial(rounds_frame, tables=tables), state)
+    if opens is not None:
+
+        def follow(state: RoundsState) -> None:
+            opens.state = opens.nearest(run=state.run, round=state.round)
+
+        explorer.on_move(follow)
+    return explorer
+
+
+def _network(run: str) -> str:
+    """What a run's name says before its method: vgg16-cifar10 of vgg16-cifar10-lth."""
+    return run.rsplit("-", 1)[0]
+
+
+def rounds_frame(state: RoundsState, tables: dict[str, pd.DataFrame]) -> Frame:
+    """Everything the explorer shows for a state."""
+    networks = list(dict.fromkeys(map(_network, tables)))
+    if state.network not in networks:
+        state = replace(state, network=networks[0])
+    runs = [run for run in tables if _network(run) == state.network]
+    if state.run not in runs:
+        state = replace(state, run=runs[0])
+    last = int(tables[state.run]["round"].max())
+    state = replace(state, round=min(max(state.round, 0), last))
+    table = pd.concat([_spread(tables[run]).assign(run=run) for run in runs])
+    table["x"] = table["round"] if state.x == "round" else 100 * table["sparsity"]
+    row = table[(table["run"] == state.run) & (table["round"] == state.round)].iloc[0]
+    seeds = tables[state.run]["seed"].nunique()
+    return {
+        "state": state,
+        "controls": [
+            menu("network", "network", [(name, name) for name in networks]),
+            menu("x", "across", [(title, name) for name, title in AXES.items()]),
+            menu("run", "run", [(name, name) for name in runs]),
+            slider("round", "pruning round", [(str(r), r) for r in range(last + 1)]),
+        ],
+        "data": {
+            "rounds": table.to_dict("list"),
+            "chosen": {"x": [row["x"]]},
+        },
+        "figures": [
+            ["weights pruned", f"{row['sparsity']:.2%}"],
+            ["utilization", f"{row['utilization']:.1%}"],
+            ["accuracy", f"{row['accuracy']:.1%}"],
+            ["latency (weight cycles)", f"{row['latency']:,.0f}"],
+            ["seeds", f"{seeds}"],
+        ],
+        "summary": _summary(state, table, runs, seeds),
+        "clicks": ["run", "round"],
+    }
+
+
+def _spread(table: pd.DataFrame) -> pd.DataFrame:
+    """Mean, lowest and highest of the seeds in each round."""
+    grouped = table.groupby("round")
+    spread = grouped[list(FIGURES)].mean()
+    for figure in ("utilization", "accuracy", "latency"):
+        spread[f"{figure}_low"] = grouped[figure].min()
+        spread[f"{figure}_high"] = grouped[figure].max()
+    return spread.reset_index()
+
+
+def _summary(state: RoundsState, table: pd.DataFrame, runs: list[str], seeds: int) -> str:
+    words = []
+    for run in runs:
+        row = table[table["run"] == run].iloc[-1]
+        words.append(
+            f"{run} ends at {row['sparsity']:.1%} pruned with utilization "
+            f"{row['utilization']:.1%} and accuracy {row['accuracy']:.1%}"
+        )
+    several = f" (means of {seeds} seeds)" if seeds > 1 else ""
+    return f"{'; '.join(words)}{several}. Shown above: round {state.round} of {state.run}."
+
+
+def rounds_chart(width: int = 225, height: int = 210) -> alt.HConcatChart:
+    """Utilization, accuracy and latency. Data sets: `rounds` (run, round, x, and of each figure
+    its mean, low and high) and `chosen` (x)."""
+    x = alt.X("x:Q", title="pruning round, or weights pruned (%)", scale=alt.Scale(zero=False))
+    base: Any = alt.Chart(alt.NamedData("rounds"))
+    colour = alt.Color(
+        "run:N", title=None, scale=alt.Scale(range=PALETTE), legend=alt.Legend(orient="bottom")
+    )
+    shape = alt.Shape("run:N", title=None, legend=None)
+    tooltip = [
+        "run:N",
+        "round:Q",
+        alt.Tooltip("sparsity:Q", format=".2%"),
+        alt.Tooltip("utilization:Q", format=".1%"),
+        alt.Tooltip("accuracy:Q", format=".1%"),
+        alt.Tooltip("latency:Q", title="latency (weight cycles)", format=",.0f"),
+    ]
+
+    def panel(figure: str, title: str, axis: alt.Axis, scale: alt.Scale) -> Any:
+        y = alt.Y(f"{figure}:Q", title=title, axis=axis, scale=scale)
+        band = base.mark_area(opacity=0.2).encode(
+            x=x, y=alt.Y(f"{figure}_low:Q", title=title), y2=f"{figure}_high:Q", color=colour
+        )
+        line = base.mark_line().encode(x=x, y=y, color=colour)
+        points = base.mark_point(filled=True, size=45).encode(
+            x=x, y=y, color=colour, shape=shape, tooltip=tooltip
+        )
+        chosen = alt.Chart(alt.NamedData("chosen")).mark_rule(color=GREY, size=2).encode(x="x:Q")
+        return alt.layer(chosen, band, line, points).properties(width=width, height=height)
+
+    percent = alt.Axis(format=".0%", minExtent=35)
+    return alt.hconcat(
+        panel("utilization", "utilization (%)", percent, alt.Scale(domain=[0, 1])),
+        panel("accuracy", "accuracy (%)", percent, alt.Scale(zero=False)),
+        panel("latency", "latency (weight cycles)", alt.Axis(format="~s"), alt.Scale(type="log")),
+        spacing=25,
+    )

@@ -1,0 +1,179 @@
+"""The strategies explorer: every way to balance one ticket, and what each costs."""
+
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+import altair as alt
+import numpy as np
+import pandas as pd
+
+from uticket_lite.accelerator import Accelerator
+from uticket_lite.explore.explorer import Explorer, Frame
+from uticket_lite.explore.runs import (
+    MAX_PE,
+    Runs,
+    fitted,
+    last_round,
+    mapping_control,
+    pe_control,
+    run_controls,
+    runs_of,
+    strategy_control,
+)
+from uticket_lite.explore.style import BLUE, GREEN, GREY, ORANGE, PINK, RED, colours
+from uticket_lite.simulation import compare
+from uticket_lite.strategies import STRATEGIES
+from uticket_lite.ticket import Ticket
+
+CHANGES = ["nothing", "mask", "order", "schedule", "hardware"]
+
+
+@dataclass(frozen=True)
+class StrategiesState:
+    """Where the controls stand.
+
+    run, round: which ticket. n_pe, mapping: the accelerator. strategy: the one told about.
+    """
+
+    run: str
+    round: int
+    n_pe: int = 16
+    mapping: str = "output-channel"
+    strategy: str = "uticket"
+
+
+def strategies(ticket: Ticket | str | None = None) -> Explorer:
+    """Compare all strategies on one ticket.
+
+    ticket: your own `Ticket`, or a recorded run's name; default all recorded runs. Raises
+    ValueError for an unknown name.
+    """
+    runs = runs_of(ticket)
+    first = last_round(runs)
+    state = StrategiesState(first["run"], first["round"])
+    return Explorer("strategies", strategies_chart(), partial(strategies_frame, runs=runs), state)
+
+
+def strategies_frame(state: StrategiesState, runs: Runs) -> Frame:
+    """Everything the explorer shows for a state; rounds of which only counts are recorded show
+    the strategies that need no more."""
+    state = replace(fitted(state, runs), n_pe=min(max(state.n_pe, 1), MAX_PE))
+    ticket = runs[state.run].tickets[state.round]
+    accelerator = Accelerator(state.n_pe, state.mapping)
+    allowed = [n for n, s in STRATEGIES.items() if s.objection(accelerator) is None]
+    if ticket.counts_only:
+        allowed = [name for name in allowed if STRATEGIES[name].changes != "mask"]
+    if state.mapping == "input-channel" and ticket.counts_only:
+        table, message = _no_table(), "Only counts are recorded of this round: no input channels."
+    else:
+        table = compare(ticket, accelerator, allowed)
+        left_out = [name for name in STRATEGIES if name not in allowed]
+        message = f"Not possible here: {', '.join(left_out)}." if left_out else ""
+    return {
+        "state": state,
+        "controls": [
+            *run_controls(state, runs),
+            strategy_control(),
+            pe_control(),
+            mapping_control(),
+        ],
+        "data": {"strategies": _columns(table, state)},
+        "figures": _figures(table, state),
+        "summary": _summary(table, state),
+        "message": message,
+        "clicks": ["strategy"],
+    }
+
+
+def _no_table() -> pd.DataFrame:
+    names = ["changes", "latency", "work", "idle", "energy", "touched", "utilization"]
+    return pd.DataFrame(columns=names).rename_axis("strategy")
+
+
+def _columns(table: pd.DataFrame, state: StrategiesState) -> dict[str, list[Any]]:
+    return {
+        "strategy": table.index.tolist(),
+        "changes": table["changes"].tolist(),
+        "latency": table["latency"].tolist(),
+        "working": (table["work"] / state.n_pe).tolist(),
+        "idle": table["idle"].tolist(),
+        "energy": [None if np.isnan(e) else e for e in table["energy"]],
+        "touched": table["touched"].tolist(),
+        "chosen": [name == state.strategy for name in table.index],
+    }
+
+
+def _figures(table: pd.DataFrame, state: StrategiesState) -> list[list[str]]:
+    if state.strategy not in table.index:
+        return []
+    row, plain = table.loc[state.strategy], table.loc["none"]
+    energy = "unknown" if np.isnan(row["energy"]) else f"{1 - row['energy'] / plain['energy']:.1%}"
+    return [
+        ["cycles saved", f"{1 - row['latency'] / plain['latency']:.1%}"],
+        ["energy saved", energy],
+        ["latency (cycles)", f"{row['latency']:,}"],
+        ["idle (PE-cycles)", f"{row['idle']:,}"],
+        ["utilization", f"{row['utilization']:.1%}"],
+        ["non-zeros touched", f"{row['touched']:.1%}"],
+        ["extra non-zeros", f"{row['extra']:+.1%}"],
+        ["filters permuted", f"{row['permuted']:,.0f}"],
+    ]
+
+
+def _summary(table: pd.DataFrame, state: StrategiesState) -> str:
+    if table.empty:
+        return ""
+    strategy = STRATEGIES[state.strategy]
+    quickest = table["latency"].astype(int).sort_values(kind="stable")
+    first = f"{quickest.index[0]} with {quickest.iloc[0]:,} cycles"
+    free = table["touched"].eq(0) & table.index.isin(quickest.index)
+    best_free = quickest[free.reindex(quickest.index)].index[0]
+    return (
+        f"{state.run}, round {state.round}, {state.n_pe} PEs: the quickest is {first}; of those "
+        f"that touch no weight, {best_free} with {quickest[best_free]:,}; without balancing it is "
+        f"{quickest['none']:,}. {strategy.label} changes: {strategy.changes}. Cost: "
+        f"{strategy.cost} Source: {strategy.source}."
+    )
+
+
+def strategies_chart() -> alt.HConcatChart:
+    """Latency of every strategy, and what it touches for it.
+
+    Data set: `strategies` (strategy, changes, latency, working, idle, energy, touched, chosen).
+    """
+    base = alt.Chart(alt.NamedData("strategies"))
+    colour = colours("changes", CHANGES, [GREY, BLUE, ORANGE, GREEN, PINK])
+    tooltip = [
+        alt.Tooltip("strategy:N"),
+        alt.Tooltip("latency:Q", title="latency (cycles)", format=","),
+        alt.Tooltip("idle:Q", title="idle (PE-cycles)", format=","),
+        alt.Tooltip("energy:Q", title="energy (E_dyn)", format=",.0f"),
+        alt.Tooltip("touched:Q", title="non-zeros touched", format=".1%"),
+    ]
+    y = alt.Y("strategy:N", title=None, sort=list(STRATEGIES), axis=alt.Axis(minExtent=105))
+    chosen = alt.condition(alt.datum.chosen, alt.value(1), alt.value(0.55))
+    bars = base.mark_bar().encode(
+        x=alt.X("latency:Q", title="latency (cycles); the tick is where all PEs would be busy"),
+        y=y,
+        color=colour,
+        opacity=chosen,
+        tooltip=tooltip,
+    )
+    ticks = base.mark_tick(color=RED, thickness=2, size=14).encode(x="working:Q", y=y)
+    left = alt.layer(bars, ticks).properties(
+        width=330, height=240, title="What it takes, by what it changes"
+    )
+
+    x = alt.X("touched:Q", title="non-zeros touched (%)", axis=alt.Axis(format=".0%"))
+    height = alt.Y("latency:Q", title="latency (cycles)", axis=alt.Axis(minExtent=50))
+    points = base.mark_point(filled=True, size=90).encode(
+        x=x, y=height, color=colour, shape=alt.Shape("changes:N", legend=None), tooltip=tooltip
+    )
+    names = (
+        base.mark_text(align="left", dx=8, dy=-6, fontSize=11)
+        .encode(x=x, y=height, text="strategy:N")
+        .transform_filter(alt.datum.chosen)
+    )
+    right = alt.layer(points, names).properties(width=280, height=240, title="What it costs")
+    return alt.hconcat(left, right, spacing=80, bounds="flush")

@@ -1,0 +1,157 @@
+"""The timeline explorer: when each PE works and waits in a layer."""
+
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+import altair as alt
+import numpy as np
+import pandas as pd
+
+from uticket_lite.accelerator import Accelerator
+from uticket_lite.explore.explorer import Explorer, Frame, slider
+from uticket_lite.explore.runs import (
+    MAX_PE,
+    Runs,
+    fitted,
+    last_round,
+    layer_control,
+    mapping_control,
+    pe_control,
+    run_controls,
+    runs_of,
+    strategy_control,
+)
+from uticket_lite.explore.style import BLUE, GREY, RED, colours
+from uticket_lite.simulation import simulate
+from uticket_lite.strategies import STRATEGIES
+from uticket_lite.ticket import Ticket
+
+STEPS = 60
+"""Steps of the clock from the layer's start to its end."""
+MAX_INTERVALS = 2000  # more are too thin to be seen
+
+
+@dataclass(frozen=True)
+class TimelineState:
+    """Where the controls stand.
+
+    run, round: which ticket. n_pe, mapping: the accelerator. strategy: how it is balanced; it
+    decides whether PEs wait at barriers, at a queue's end, or for full buffers. layer: the one
+    shown. step: how far the clock has run, 0 to STEPS.
+    """
+
+    run: str
+    round: int
+    n_pe: int = 8
+    mapping: str = "output-channel"
+    strategy: str = "none"
+    layer: str = ""
+    step: int = STEPS
+
+
+def timeline(ticket: Ticket | str | None = None) -> Explorer:
+    """Watch PEs work and wait through a layer.
+
+    ticket: your own `Ticket`, or a recorded run's name; default all recorded runs. Raises
+    ValueError for an unknown name.
+    """
+    runs = runs_of(ticket)
+    state = TimelineState(**last_round(runs))
+    return Explorer("timeline", timeline_chart(), partial(timeline_frame, runs=runs), state)
+
+
+def timeline_frame(state: TimelineState, runs: Runs) -> Frame:
+    """Everything the explorer shows for a state."""
+    state = replace(
+        fitted(state, runs),
+        n_pe=min(max(state.n_pe, 1), MAX_PE),
+        step=min(max(state.step, 0), STEPS),
+    )
+    accelerator = Accelerator(state.n_pe, state.mapping)
+    ticket = runs[state.run].tickets[state.round]
+    objection = STRATEGIES[state.strategy].objection(accelerator)
+    strategy = "none" if objection else state.strategy
+    report = simulate(ticket, accelerator, strategy, cycles="weights", layers=[state.layer])
+    intervals = report.timeline(state.layer)
+    message = f"{objection}. Shown: strategy 'none'." if objection else ""
+    if len(intervals) > MAX_INTERVALS:
+        waves = int(np.sort(intervals["wave"].to_numpy())[MAX_INTERVALS])
+        intervals = intervals[intervals["wave"] < max(waves, 1)]
+        message = f"{message} Shown: the first {max(waves, 1)} waves."
+    end = int(intervals["end"].max()) if len(intervals) else 0
+    now = round(end * state.step / STEPS)
+    seen = intervals[intervals["start"] < now].copy()
+    seen["end"] = seen["end"].clip(upper=now)
+    waiting = sorted(intervals[_during(intervals, now) & (intervals["kind"] == "wait")]["pe"])
+    lengths = (seen["end"] - seen["start"]).groupby(seen["kind"]).sum()
+    work, wait = int(lengths.get("work", 0)), int(lengths.get("wait", 0))
+    clock = [(f"{round(end * s / STEPS):,} cycles", s) for s in range(STEPS + 1)]
+    return {
+        "state": state,
+        "controls": [
+            *run_controls(state, runs),
+            strategy_control(),
+            pe_control(),
+            layer_control(state, runs),
+            slider("step", "clock", clock, "cycles from the layer's start", play=True),
+            mapping_control(),
+        ],
+        "data": {
+            "intervals": seen.to_dict("list"),
+            "clock": {"now": [now], "end": [end]},
+            "pes": {"pe": list(range(state.n_pe))},
+        },
+        "figures": [
+            ["clock (cycles)", f"{now:,}"],
+            ["layer takes (cycles)", f"{report.latency:,}"],
+            ["worked so far (PE-cycles)", f"{work:,}"],
+            ["waited so far (PE-cycles)", f"{wait:,}"],
+            ["PEs waiting now", f"{len(waiting)}"],
+        ],
+        "summary": (
+            f"{state.run}, round {state.round}, {state.layer} on {state.n_pe} PEs, "
+            f"{report.strategy.label}: after {now:,} of {end:,} cycles PEs have worked {work:,} "
+            f"and waited {wait:,} PE-cycles. {_who_waits(waiting, now, end)} Cycles are those of "
+            "one output position and timestep."
+        ),
+        "message": message.strip(),
+    }
+
+
+def _during(intervals: pd.DataFrame, now: int) -> pd.Series:
+    return (intervals["start"] <= now) & (now < intervals["end"])
+
+
+def _who_waits(waiting: list[int], now: int, end: int) -> str:
+    if now >= end:
+        return "The layer is done."
+    if not waiting:
+        return "No PE is waiting now."
+    named = ", ".join(map(str, waiting[:8])) + (" …" if len(waiting) > 8 else "")
+    return f"Waiting now: PE {named}."
+
+
+def timeline_chart(width: int = 620, height: int = 280) -> Any:
+    """A Gantt chart. Data sets: `intervals` (pe, wave, filter, kind, start, end), `clock` (now,
+    end) and `pes` (pe), all that there are."""
+    y = alt.Y("pe:O", title="PE", axis=alt.Axis(labelOverlap=True, minExtent=30))
+    x = alt.X("start:Q", title="cycles", scale=alt.Scale(nice=False))
+    kinds: Any = colours("kind", ["work", "wait"], [BLUE, GREY])
+    bars = (
+        alt.Chart(alt.NamedData("intervals"))
+        .mark_bar(stroke="white", strokeWidth=0.5)
+        .encode(
+            x=x,
+            x2="end:Q",
+            y=y,
+            color=kinds,
+            tooltip=["pe:O", "wave:O", "filter:O", "kind:N", "start:Q", "end:Q"],
+        )
+    )
+    clock = alt.Chart(alt.NamedData("clock"))
+    hand = clock.mark_rule(color=RED, size=2).encode(x="now:Q")
+    room = clock.mark_rule(opacity=0).encode(x="end:Q")  # keeps the axis while the clock runs
+    rows = alt.Chart(alt.NamedData("pes")).mark_point(opacity=0).encode(y=y)
+    title = "Who works, who waits"
+    return alt.layer(bars, room, rows, hand).properties(width=width, height=height, title=title)

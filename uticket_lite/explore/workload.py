@@ -1,0 +1,297 @@
+"""The workload explorer: how a ticket's non-zeros spread over the PEs, and who waits."""
+
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+import altair as alt
+import numpy as np
+
+from uticket_lite.accelerator import Accelerator
+from uticket_lite.explore.explorer import Explorer, Frame, slider
+from uticket_lite.explore.runs import (
+    MAX_PE,
+    Runs,
+    fitted,
+    last_round,
+    layer_control,
+    mapping_control,
+    pe_control,
+    run_controls,
+    runs_of,
+    strategy_control,
+)
+from uticket_lite.explore.style import BLUE, GREEN, GREY, ORANGE, RED, colours, pe_axis
+from uticket_lite.metrics import layer_totals
+from uticket_lite.simulation import Report, simulate
+from uticket_lite.strategies import STRATEGIES
+from uticket_lite.ticket import Ticket
+from uticket_lite.workload import Workload
+
+ALL_WAVES = -1
+NOTHING = ""
+MAP_ROWS = 64  # more waves are averaged in groups: rows thinner than 3 pixels show nothing
+
+
+@dataclass(frozen=True)
+class WorkloadState:
+    """Where the controls stand.
+
+    run, round: which ticket. n_pe, mapping: the accelerator. strategy: how it is balanced.
+    versus: another strategy to compare with, or NOTHING. layer: the layer drawn. wave: the wave
+    whose loads are drawn as bars, from 0, or ALL_WAVES for their sum.
+    """
+
+    run: str
+    round: int
+    n_pe: int = 16
+    mapping: str = "output-channel"
+    strategy: str = "none"
+    versus: str = NOTHING
+    layer: str = ""
+    wave: int = ALL_WAVES
+
+
+def workload(ticket: Ticket | str | None = None) -> Explorer:
+    """Explore how a ticket's non-zeros spread over the PEs.
+
+    ticket: your own `Ticket` (made from weights, it can be pruned further), or a recorded run's
+    name; default all recorded runs. Raises ValueError for an unknown name.
+    """
+    runs = runs_of(ticket)
+    state = WorkloadState(**last_round(runs))
+    return Explorer("workload", workload_chart(), partial(workload_frame, runs=runs), state)
+
+
+def workload_frame(state: WorkloadState, runs: Runs) -> Frame:
+    """Everything the explorer shows for a state.
+
+    A strategy that the mapping rules out is explained and `none` is shown instead.
+    """
+    state = replace(fitted(state, runs), n_pe=min(max(state.n_pe, 1), MAX_PE))
+    report, message = _simulated(state, state.strategy, runs)
+    table = report.loads[state.layer]
+    state = replace(state, wave=min(max(state.wave, ALL_WAVES), len(table) - 1))
+    if not table.any():
+        message = f"{message} Layer {state.layer} has no non-zeros left: it takes no cycles."
+    work, longest = _shown(report, state)
+    data = {
+        "bars": _bars(work, longest),
+        "rules": _rules(float(work.mean()), longest),
+        "waves": _waves(table),
+        "versus": _versus([], 0),
+    }
+    figures, other = _figures(report, state.layer), None
+    if state.versus != NOTHING:
+        other, more = _simulated(state, state.versus, runs)
+        message = f"{message} {more}"
+        data["versus"] = _versus(*_shown(other, state))
+        before = _figures(other, state.layer)
+        figures = [[k, f"{b} → {a}"] for (k, b), (_, a) in zip(before, figures, strict=True)]
+    return {
+        "state": state,
+        "controls": _controls(state, runs, len(table)),
+        "data": data,
+        "figures": figures,
+        "summary": _summary(state, report, other, work, longest),
+        "message": message.strip(),
+        "clicks": ["wave"],
+    }
+
+
+def _simulated(state: WorkloadState, strategy: str, runs: Runs) -> tuple[Report, str]:
+    """The simulation that the state asks for, and why it differs from it ("" if it doesn't)."""
+    accelerator = Accelerator(state.n_pe, state.mapping)
+    ticket = runs[state.run].tickets[state.round]
+    if objection := STRATEGIES[strategy].objection(accelerator):
+        return simulate(ticket, accelerator), f"{objection}. Shown: strategy 'none'."
+    return simulate(ticket, accelerator, strategy), ""
+
+
+def _controls(state: WorkloadState, runs: Runs, waves: int) -> list[dict[str, Any]]:
+    all_of_them = [("all", ALL_WAVES)]
+    versus = strategy_control("versus", "compared with")
+    versus["options"].insert(0, ["–", NOTHING])
+    return [
+        *run_controls(state, runs),
+        strategy_control(),
+        pe_control(),
+        versus,
+        slider("wave", "wave", [*all_of_them, *((str(w), w) for w in range(waves))]),
+        mapping_control(),
+        layer_control(state, runs),
+    ]
+
+
+def _shown(report: Report, state: WorkloadState) -> tuple[np.ndarray, int]:
+    """What each PE works in the waves drawn, and how long they take."""
+    table = report.loads[state.layer]
+    chosen = table if state.wave == ALL_WAVES else table[[min(state.wave, len(table) - 1)]]
+    totals = layer_totals(Workload(chosen, np.array([0, len(chosen)])), report.strategy.ahead)
+    return chosen.sum(axis=0), int(totals.latency[0])
+
+
+def _bars(work: np.ndarray, longest: int) -> dict[str, list[Any]]:
+    n, loads, end = work.size, work.tolist(), [longest] * work.size
+    return {
+        "pe": list(range(n)) * 2,
+        "kind": ["work"] * n + ["idle"] * n,
+        "start": [0] * n + loads,
+        "end": loads + end,
+        "amount": loads + (longest - work).tolist(),
+    }
+
+
+def _versus(work: Any, longest: int) -> dict[str, list[Any]]:
+    loads = list(map(int, work))
+    return {"pe": list(range(len(loads))), "load": loads, "longest": [longest] * len(loads)}
+
+
+def _rules(mean: float, longest: int) -> dict[str, list[Any]]:
+    return {
+        "what": ["mean", "max"],
+        "value": [mean, longest],
+        "label": [f"mean {mean:,.1f}", f"max {longest:,}"],
+    }
+
+
+def _waves(table: np.ndarray) -> dict[str, list[Any]]:
+    """Columns for the heat map; more than MAP_ROWS waves are averaged in equal groups."""
+    group = -(-len(table) // MAP_ROWS)
+    first = np.arange(0, len(table), group)
+    sizes = np.diff(np.append(first, len(table)))
+    means = np.add.reduceat(table, first, axis=0) / sizes[:, None]
+    n = table.shape[1]
+    labels = [
+        str(a) if size == 1 else f"{a}–{a + size - 1}" for a, size in zip(first, sizes, strict=True)
+    ]
+    return {
+        "waves": np.repeat(labels, n).tolist(),
+        "wave": np.repeat(first, n).tolist(),
+        "pe": np.tile(np.arange(n), len(first)).tolist(),
+        "load": means.ravel().tolist(),
+    }
+
+
+def _figures(report: Report, layer: str) -> list[list[str]]:
+    """Label and text of the key figures: the whole network's, then the layer's."""
+    row = report.layers.loc[layer]
+    energy = report.energy
+    return [
+        ["utilization", f"{report.utilization:.1%}"],
+        ["latency (cycles)", f"{report.latency:,}"],
+        ["idle (PE-cycles)", f"{report.idle:,}"],
+        ["work (PE-cycles)", f"{report.work:,}"],
+        ["energy (E_dyn)", "unknown" if np.isnan(energy) else f"{energy:,.0f}"],
+        ["sparsity", f"{report.ticket.sparsity:.2%}"],
+        [f"{layer}: utilization", f"{row['utilization']:.1%}"],
+        [f"{layer}: latency", f"{row['latency']:,}"],
+    ]
+
+
+def _summary(
+    state: WorkloadState, report: Report, other: Report | None, work: np.ndarray, longest: int
+) -> str:
+    waves = len(report.loads[state.layer])
+    span = f"{work.min():,}" if work.min() == work.max() else f"{work.min():,} to {work.max():,}"
+    which = f"all {waves} waves" if state.wave == ALL_WAVES else f"wave {state.wave} of {waves}"
+    waiting = 1 - work.sum() / (longest * work.size) if longest else 0
+    price = report.price
+    text = (
+        f"{state.run}, round {state.round}, {state.n_pe} PEs, {report.strategy.label}: in "
+        f"{state.layer}, {which}, PEs hold {span} non-zeros and wait "
+        f"{waiting:.0%} of the time. The network uses {report.utilization:.1%} of its PEs and "
+        f"takes {report.latency:,} cycles. Price: {price['touched']:.1%} of the non-zeros touched, "
+        f"{price['permuted']} filters permuted, {price['buffered']} waves buffered. "
+        f"{report.strategy.cost}"
+    )
+    if other is not None:
+        change = report.latency / other.latency - 1 if other.latency else 0
+        text += (
+            f" Compared with {other.strategy.label}: {change:+.1%} cycles; the diamonds are its "
+            "loads, the dotted line its longest PE."
+        )
+    return text
+
+
+def workload_chart() -> alt.HConcatChart:
+    """Loads of one wave, or of all, beside the map of all waves."""
+    # Flush: the plots stay where they are, however wide the labels become.
+    charts = alt.hconcat(_loads_chart(), _waves_chart(), spacing=125, bounds="flush")
+    return charts.resolve_scale(color="independent")
+
+
+def _loads_chart(width: int = 340, height: int = 220) -> alt.LayerChart:
+    """Bars of work per PE with the waiting on top, and lines at the mean and the maximum.
+
+    Data sets: `bars` (pe, kind `work` or `idle`, start, end, amount), `rules` (what, value,
+    label) and `versus` (pe, load, longest) of the strategy to compare with.
+    """
+    work = (
+        alt.Chart(alt.NamedData("bars"))
+        .mark_bar()
+        .encode(
+            x=pe_axis(),
+            y=alt.Y(
+                "start:Q",
+                title="non-zeros (cycles per position and timestep)",
+                axis=alt.Axis(minExtent=40),
+            ),
+            y2="end:Q",
+            color=colours("kind", ["work", "idle"], [BLUE, GREY]),
+            tooltip=[
+                alt.Tooltip("pe:O", title="PE"),
+                alt.Tooltip("kind:N"),
+                alt.Tooltip("amount:Q", title="non-zeros", format=","),
+            ],
+        )
+    )
+    rules = alt.Chart(alt.NamedData("rules"))
+    domain = ["mean", "max"]
+    stroke = alt.Color("what:N", scale=alt.Scale(domain=domain, range=[ORANGE, RED]), legend=None)
+    dash = alt.StrokeDash(
+        "what:N", scale=alt.Scale(domain=domain, range=[[6, 3], [1, 0]]), legend=None
+    )
+    lines = rules.mark_rule(size=2).encode(y="value:Q", color=stroke, strokeDash=dash)
+    labels = [  # above and below their lines, so that they never overlap
+        rules.mark_text(align="left", x=width, dx=4, dy=dy, fontSize=11)
+        .encode(y="value:Q", text="label:N")
+        .transform_filter(alt.datum.what == what)
+        for what, dy in (("max", -6), ("mean", 6))
+    ]
+    other = alt.Chart(alt.NamedData("versus"))
+    marks = other.mark_point(shape="diamond", size=40, filled=True, color=GREEN).encode(
+        x="pe:O", y="load:Q", tooltip=[alt.Tooltip("load:Q", title="compared with", format=",")]
+    )
+    limit = other.mark_rule(size=2, color=GREEN, strokeDash=[2, 2]).encode(y="max(longest):Q")
+    layers = alt.layer(work, lines, *labels, limit, marks).resolve_scale(color="independent")
+    return layers.properties(width=width, height=height, title="Load of each PE")
+
+
+def _waves_chart(width: int = 210, height: int = 220) -> alt.Chart:
+    """A heat map of the load of every PE in every wave.
+
+    Data set: `waves` (waves, wave, pe, load); in groups if there are many, `wave` is the first.
+    """
+    return (
+        alt.Chart(alt.NamedData("waves"))
+        .mark_rect()
+        .encode(
+            x=pe_axis(),
+            y=alt.Y(
+                "waves:O", title="wave", sort=None, axis=alt.Axis(labelOverlap=True, minExtent=40)
+            ),
+            color=alt.Color(
+                "load:Q",
+                title="non-zeros",
+                scale=alt.Scale(scheme="cividis", domainMin=0),
+                legend=alt.Legend(gradientLength=height - 30),
+            ),
+            tooltip=[
+                alt.Tooltip("waves:O", title="wave"),
+                alt.Tooltip("pe:O", title="PE"),
+                alt.Tooltip("load:Q", title="non-zeros", format=",.4~r"),
+            ],
+        )
+        .properties(width=width, height=height, title="All waves of the layer")
+    )
