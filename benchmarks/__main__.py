@@ -21,7 +21,12 @@ from benchmarks.measure import Figure
 RESULTS = Path(__file__).with_name("results.json")
 COLUMNS = ("figure", "ours", "reference", "ratio", "limit", "verdict")
 WIDTHS = (40, 9, 29, 7, 7, 7)
-UNITS = {"s": ((1e-6, "µs"), (1e-3, "ms"), (1, "s")), "1/s": ((1, "/s"),), "×": ((1, "×"),)}
+UNITS = {
+    "s": ((1e-6, "µs"), (1e-3, "ms"), (1, "s")),
+    "1/s": ((1, "/s"),),
+    "×": ((1, "×"),),
+    "MB": ((1, "MB"),),
+}
 
 Suite = Callable[[], Iterable[Figure]]
 

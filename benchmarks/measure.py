@@ -20,7 +20,7 @@ class Figure:
     """A measured number, and what it has to keep.
 
     name: what was measured; with `against`, it occurs once in a suite. ours, reference: medians
-    in `unit` (`s`, `1/s` or `×`); reference is None if there is none. against: what the
+    in `unit` (`s`, `1/s`, `×` or `MB`); reference is None if there is none. against: what the
     reference is. limit: of the ratio, or of ours without a reference; None if it is only
     reported. at_least: larger is better, and the ratio is the speed-up reference/ours;
     otherwise smaller is better and it is ours/reference.

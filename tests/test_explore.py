@@ -1,6 +1,7 @@
 """Explorers without a browser: what they show is what the simulator says, for every state."""
 
 import itertools
+import json
 import threading
 from dataclasses import asdict, fields, replace
 
@@ -154,6 +155,7 @@ def test_every_control_of_every_explorer_changes_what_is_shown(explorer):
             explorer.state = replace(start, **{control["name"]: value})
             frame = explorer.frame
             assert frame["summary"], "each picture is told in words"
+            json.dumps({**frame, "state": asdict(frame["state"])})
             for columns in frame["data"].values():
                 assert len(set(map(len, columns.values()))) == 1
             assert all(isinstance(text, str) for pair in frame["figures"] for text in pair)

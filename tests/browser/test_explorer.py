@@ -1,70 +1,95 @@
-"""The explorer in JupyterLab: each control changes the picture, and the figures are true."""
+"""Explorers in JupyterLab: each control changes the picture, and the figures are true."""
 
+import itertools
+import json
 import re
 
 import pytest
 
 import uticket_lite as ut
+from benchmarks import lab
+from uticket_lite import explore
 
-NOTEBOOK = "00_start_here.ipynb"
-PAINT_TIMEOUT_MS = 15_000
+START = "00_start_here.ipynb"
+PAINT_TIMEOUT_MS = 20_000
+WORKLOAD = "from uticket_lite import explore\nworkload = explore.workload()\nworkload"
+
+
+class Shown:
+    """An explorer on the page."""
+
+    def __init__(self, page, which=0):
+        self.page = page
+        self.view = page.locator(".uticket-view").nth(which)
+        page.wait_for_function(
+            "which => document.querySelectorAll('.uticket-view')[which]?.dataset.frame",
+            arg=which,
+            timeout=60_000,
+        )
+        self.view.scroll_into_view_if_needed()
+
+    def control(self, name):
+        return self.view.locator(f"[data-control={name}]")
+
+    @property
+    def state(self):
+        return json.loads(self.view.get_attribute("data-state"))
+
+    @property
+    def link(self):
+        return self.view.locator(".uticket-tools input").input_value()
+
+    @property
+    def summary(self):
+        return self.view.locator(".uticket-summary").text_content()
+
+    @property
+    def figures(self):
+        """Label to text."""
+        return self.view.evaluate(
+            """view => Object.fromEntries([...view.querySelectorAll("dd")]
+                 .map(dd => [dd.dataset.figure, dd.textContent]))"""
+        )
+
+    @property
+    def message(self):
+        message = self.view.locator(".uticket-message")
+        return message.inner_text() if message.is_visible() else ""
+
+    @property
+    def picture(self):
+        return self.view.locator("canvas").first.evaluate("canvas => canvas.toDataURL()")
+
+    def wait_for(self, **state):
+        """Until it shows these."""
+        self.page.wait_for_function(
+            """([view, state]) => {
+                const shown = JSON.parse(view.dataset.state ?? "{}");
+                return Object.entries(state).every(([name, value]) => shown[name] === value);
+            }""",
+            arg=[self.view.element_handle(), state],
+            timeout=PAINT_TIMEOUT_MS,
+        )
+
+    def press(self, name, key, times=1):
+        """Move a slider by keyboard, as someone without a mouse does."""
+        for _ in range(times):
+            number = self.view.get_attribute("data-frame")
+            self.control(name).press(key)
+            self.page.wait_for_function(
+                "([view, number]) => view.dataset.frame !== number",
+                arg=[self.view.element_handle(), number],
+                timeout=PAINT_TIMEOUT_MS,
+            )
+
+    def choose(self, name, option, value):
+        self.control(name).select_option(label=option)
+        self.wait_for(**{name: value})
 
 
 @pytest.fixture
-def page(open_notebook):
-    page = open_notebook(NOTEBOOK)
-    explorer(page).wait_for(timeout=60_000)
-    explorer(page).scroll_into_view_if_needed()
-    page.wait_for_selector(".uticket-view canvas")
-    return page
-
-
-def explorer(page):
-    return page.locator(".uticket-view").first
-
-
-def figures(page):
-    """What the explorer shows, label to text."""
-    return explorer(page).evaluate(
-        """view => Object.fromEntries([...view.querySelectorAll("dd")]
-             .map(dd => [dd.dataset.figure, dd.textContent]))"""
-    )
-
-
-def picture(page):
-    return explorer(page).locator("canvas").evaluate("canvas => canvas.toDataURL()")
-
-
-def wait_for_new_frame(page, number):
-    page.wait_for_function(
-        "number => document.querySelector('.uticket-view').dataset.frame != number",
-        arg=number,
-        timeout=PAINT_TIMEOUT_MS,
-    )
-
-
-def frame_number(page):
-    return explorer(page).get_attribute("data-frame")
-
-
-def control(page, label):
-    row = page.locator(".widget-inline-hbox", has=page.locator(f"label:text-is('{label}')"))
-    return row.locator("select, [role=slider]")
-
-
-def press(page, label, key, times=1):
-    """Move a slider by keyboard, as someone without a mouse does."""
-    handle = control(page, label)
-    for _ in range(times):
-        number = frame_number(page)
-        handle.press(key)
-        wait_for_new_frame(page, number)
-
-
-def choose(page, label, option):
-    number = frame_number(page)
-    control(page, label).select_option(label=option)
-    wait_for_new_frame(page, number)
+def workload(open_cells):
+    return Shown(open_cells(WORKLOAD))
 
 
 def expected(ticket, accelerator, strategy="none"):
@@ -78,99 +103,250 @@ def expected(ticket, accelerator, strategy="none"):
     }
 
 
-def test_every_control_moves_the_picture_and_the_figures_are_simulates(page):
-    last = ut.load_ticket("digits-lth", round=14)
-    sixteen = ut.Accelerator(16)
+@pytest.fixture(scope="module")
+def here():
+    """The same explorers in this process, by kind."""
+    return {kind: make() for kind, make in explore.EXPLORERS.items()}
 
-    def check(changed, wanted):
-        nonlocal before
-        after = picture(page)
-        assert after != before, f"{changed} painted nothing new"
-        shown = figures(page)
-        assert {key: shown[key] for key in wanted} == wanted, changed
-        before = after
 
-    before = ""
-    check("start", expected(last, sixteen))
+def test_every_control_of_every_explorer_moves_the_picture_by_keyboard(open_cells, here):
+    """Figures and words are those that the same state has without a browser."""
+    makers = "\n".join(f"display(explore.{kind}())" for kind in here)
+    page = open_cells(f"from uticket_lite import explore\n{makers}")
+    for which, (kind, explorer) in enumerate(here.items()):
+        shown = Shown(page, which)
+        for control in explorer.frame["controls"]:
+            name, known = control["name"], [value for _, value in control["options"]]
+            assert shown.control(name).is_disabled() == (len(known) == 1)
+            if len(known) == 1:
+                continue
+            before = shown.picture, shown.figures, shown.summary
+            at = known.index(shown.state[name])
+            if control["kind"] == "slider":
+                wanted = known[at - 1] if at else known[1]
+                shown.control(name).press("ArrowLeft" if at else "ArrowRight")
+            else:
+                wanted = known[at + 1] if at + 1 < len(known) else known[at - 1]
+                shown.control(name).press("ArrowDown" if at + 1 < len(known) else "ArrowUp")
+            shown.wait_for(**{name: wanted})
+            explorer.link = shown.link
+            assert getattr(explorer.state, name) == wanted
+            assert shown.figures == dict(explorer.frame["figures"]), (kind, name)
+            assert shown.summary == explorer.frame["summary"], (kind, name)
+            after = shown.picture, shown.figures, shown.summary
+            assert after != before, (kind, name)
+            label = shown.view.locator(f"label:text-is('{control['label']}')")
+            assert label.get_attribute("for") == shown.control(name).get_attribute("id")
 
-    press(page, "number of PEs", "ArrowLeft", times=3)
-    check("number of PEs", expected(last, ut.Accelerator(13)))
-    press(page, "number of PEs", "ArrowRight", times=3)
-    before = picture(page)
 
-    press(page, "pruning round", "ArrowLeft")
-    check("pruning round", expected(ut.load_ticket("digits-lth", round=13), sixteen))
-    press(page, "pruning round", "ArrowRight")
-    before = picture(page)
+def test_figures_are_simulates(workload):
+    last, sixteen = ut.load_ticket("digits-lth", round=14), ut.Accelerator(16)
 
+    def check(wanted):
+        assert {key: workload.figures[key] for key in wanted} == wanted
+
+    workload.choose("run", "digits-lth", "digits-lth")
+    check(expected(last, sixteen))
+    before = workload.picture
+    workload.press("n_pe", "ArrowLeft", times=3)
+    assert workload.picture != before
+    check(expected(last, ut.Accelerator(13)))
+    workload.press("n_pe", "ArrowRight", times=3)
+    workload.press("round", "ArrowLeft")
+    check(expected(ut.load_ticket("digits-lth", round=13), sixteen))
+    workload.press("round", "End")
     for name in ("uticket", "regrow-only", "sort"):
-        choose(page, "strategy", ut.STRATEGIES[name].label)
-        check(name, expected(last, sixteen, name))
-    choose(page, "strategy", ut.STRATEGIES["none"].label)
-    before = picture(page)
-
-    choose(page, "mapping", ut.MAPPINGS["input-channel"])
-    check("mapping", expected(last, ut.Accelerator(16, "input-channel")))
-    choose(page, "mapping", ut.MAPPINGS["output-channel"])
-    before = picture(page)
-
-    choose(page, "layer", "conv3")
-    row = ut.simulate(last, sixteen).layers.loc["conv3"]
-    check("layer", {"conv3: utilization": f"{row['utilization']:.1%}"})
-
-    press(page, "wave", "ArrowRight", times=2)
-    check("wave", expected(last, sixteen))
-    assert "wave 1 of 4" in explorer(page).locator(".uticket-summary").inner_text()
-
-    choose(page, "ticket", "digits-uticket")
-    check("ticket", expected(ut.load_ticket("digits-uticket", round=14), sixteen))
+        before = workload.picture
+        workload.choose("strategy", ut.STRATEGIES[name].label, name)
+        assert workload.picture != before
+        check(expected(last, sixteen, name))
+    workload.choose("versus", ut.STRATEGIES["none"].label, "none")
+    arrow = f"{expected(last, sixteen)['utilization']} → "
+    assert workload.figures["utilization"].startswith(arrow)
 
 
-def test_combinations_that_make_no_sense_explain_themselves(page):
-    choose(page, "mapping", ut.MAPPINGS["input-channel"])
-    choose(page, "strategy", ut.STRATEGIES["sort"].label)
-    message = explorer(page).locator(".uticket-message")
-    assert message.is_visible()
-    assert "no effect with mapping 'input-channel'" in message.inner_text()
-    choose(page, "strategy", ut.STRATEGIES["none"].label)
-    assert not message.is_visible()
+def test_combinations_that_make_no_sense_explain_themselves(workload):
+    workload.choose("mapping", ut.MAPPINGS["input-channel"], "input-channel")
+    assert not workload.message
+    workload.choose("strategy", ut.STRATEGIES["sort"].label, "sort")
+    assert "no effect with mapping 'input-channel'" in workload.message
 
 
-def test_dragging_ends_on_the_right_value(page):
-    handle = control(page, "number of PEs")
-    for _ in range(5):  # JupyterLab may still scroll to the last cell: take hold again
-        page.wait_for_timeout(500)
-        handle.hover()
-        box = handle.bounding_box()
-        page.mouse.down()
-        for step in range(60):
-            page.mouse.move(box["x"] + 4 * (step % 30), box["y"] + box["height"] / 2)
-        page.mouse.up()
-        page.wait_for_timeout(1500)
-        n = int(handle.get_attribute("aria-valuenow").split(".")[0])
-        if n != 16:
-            break
-    assert n != 16
+def test_dragging_ends_on_the_right_value(workload):
+    workload.choose("run", "digits-lth", "digits-lth")
+    slider, page = workload.control("n_pe"), workload.page
+    slider.scroll_into_view_if_needed()
+    box = slider.bounding_box()
+    y, frames = box["y"] + box["height"] / 2, int(workload.view.get_attribute("data-frame"))
+    page.mouse.move(box["x"] + box["width"] * 0.24, y)
+    page.mouse.down()
+    for step in range(60):
+        page.mouse.move(box["x"] + box["width"] * (0.2 + 0.6 * step / 59), y)
+        page.wait_for_timeout(10)
+    page.mouse.up()
+    n = int(slider.evaluate("input => input.nextElementSibling.textContent"))
+    assert n > 40
+    workload.wait_for(n_pe=n)
+    assert int(workload.view.get_attribute("data-frame")) > frames + 5, "it moved on the way"
     wanted = expected(ut.load_ticket("digits-lth", round=14), ut.Accelerator(n))
-    assert {key: figures(page)[key] for key in wanted} == wanted
+    assert {key: workload.figures[key] for key in wanted} == wanted
 
 
-def test_vega_comes_once_per_page_and_is_not_in_the_notebook(page):
-    sizes = page.evaluate(
+def test_dragging_while_a_parallel_kernel_runs_harms_nobody(open_cells):
+    """Messages of widgets arrive on other threads than the cell's."""
+    busy = """import torch
+from uticket_lite.training import FusedLeaky
+x, neurons, done = torch.randn(4, 32, 64, 16, 16), FusedLeaky(), 0
+import time
+end = time.time() + 4
+while time.time() < end:
+    neurons(x)
+    done += 1
+print("done", done)"""
+    page = open_cells(WORKLOAD, "import torch", name="busy.ipynb")
+    shown = Shown(page)
+    lab_cell = page.locator(".jp-CodeCell").nth(1)
+    lab_cell.locator(".cm-content").click()
+    page.keyboard.press("Control+A")
+    page.keyboard.insert_text(busy)
+    page.keyboard.press("Control+Enter")
+    for _ in range(40):
+        shown.control("n_pe").press("ArrowRight")
+        page.wait_for_timeout(60)
+    shown.wait_for(n_pe=56)
+    lab_cell.locator("text=done").last.wait_for(timeout=60_000)
+    assert not page.locator("text=Kernel Restarting").count()
+
+
+def test_state_is_set_from_code_and_by_link(open_cells):
+    page = open_cells(WORKLOAD, "workload.link = 'workload?run=digits-lth&n_pe=5'")
+    shown = Shown(page)
+    shown.wait_for(n_pe=5, run="digits-lth")
+    link = shown.view.locator(".uticket-tools input")
+    link.fill("workload?n_pe=7&strategy=sort")
+    link.press("Enter")
+    shown.wait_for(n_pe=7, strategy="sort")
+    link.fill("workload?n_pe=700")
+    link.press("Enter")
+    page.wait_for_function(
+        "view => view.querySelector('.uticket-message').textContent.includes('nearest: 64')",
+        arg=shown.view.element_handle(),
+    )
+    assert shown.state["n_pe"] == 7
+
+
+def test_a_click_on_a_round_opens_it_in_the_workload_explorer(open_cells):
+    page = open_cells(WORKLOAD, "explore.rounds(['digits-lth', 'digits-uticket'], opens=workload)")
+    workload, rounds = Shown(page, 0), Shown(page, 1)
+    assert rounds.state["round"] == workload.state["round"] == 14
+    # Near the first panel's upper left corner lie rounds 0 and 1 of both runs.
+    for x, y in itertools.product(range(40, 76, 4), range(4, 24, 4)):
+        rounds.view.locator("canvas").click(position={"x": x, "y": y})
+    page.wait_for_timeout(500)
+    assert rounds.state["round"] < 2
+    workload.wait_for(round=rounds.state["round"], run=rounds.state["run"])
+
+
+def test_pictures_and_data_are_downloaded(workload, tmp_path):
+    for name, start in (("SVG", b"<svg"), ("PNG", b"\x89PNG"), ("CSV", b"table,pe,kind")):
+        with workload.page.expect_download() as download:
+            workload.view.locator(f"button:text-is('{name}')").click()
+        file = tmp_path / download.value.suggested_filename
+        download.value.save_as(file)
+        assert file.name == f"workload.{name.lower()}"
+        assert file.read_bytes().startswith(start)
+    bars = [line for line in file.read_text().splitlines() if line.startswith("bars,")]
+    assert len(bars) == 32
+
+
+def test_an_error_is_shown_and_the_next_move_works(open_cells):
+    page = open_cells(
+        WORKLOAD,
+        """make = workload._make
+def fail(state):
+    if state.n_pe == 17:
+        raise RuntimeError("a planted error")
+    return make(state)
+workload._make = fail""",
+    )
+    shown = Shown(page)
+    shown.control("n_pe").press("ArrowRight")
+    page.wait_for_function(
+        "view => view.querySelector('.uticket-message').textContent.includes('planted')",
+        arg=shown.view.element_handle(),
+    )
+    shown.control("n_pe").press("ArrowRight")
+    shown.wait_for(n_pe=18)
+    assert not shown.message
+
+
+def test_a_notebook_without_its_kernel_shows_what_was_seen_last(open_cells, open_notebook):
+    page = open_cells(WORKLOAD, name="kept.ipynb")
+    shown = Shown(page)
+    shown.press("n_pe", "ArrowLeft")
+    page.wait_for_timeout(2500)  # until the picture is kept
+    page.evaluate("jupyterapp.commands.execute('docmanager:save')")
+    page.evaluate("jupyterapp.commands.execute('kernelmenu:shutdown')")
+    page.wait_for_timeout(1500)
+    again = open_notebook("kept.ipynb", run=False)
+    view = again.locator(".uticket-view").first
+    view.locator("img").wait_for(timeout=60_000)
+    assert view.locator("[data-control=n_pe]").input_value() == "14"
+    assert view.locator(".uticket-summary").inner_text() == shown.summary
+    again.wait_for_selector("text=run this cell again", timeout=30_000)
+    assert not again.locator("text=model not found").count()
+    assert view.locator("img").evaluate("img => img.naturalWidth > 300")
+
+
+def test_the_notebook_stays_small_and_vega_comes_once(open_cells):
+    cells = [WORKLOAD, *(f"explore.{kind}()" for kind in explore.EXPLORERS)]
+    page = open_cells(*cells, name="small.ipynb")
+    for which in range(len(cells)):
+        Shown(page, which)
+    lab.run_all(page)  # again: what the first run made is closed
+    page.wait_for_timeout(6000)
+    page.evaluate("jupyterapp.commands.execute('docmanager:save')")
+    page.wait_for_timeout(1500)
+    models, size = page.evaluate(
         """() => {
-            const views = document.querySelectorAll(".uticket-view").length;
-            const panel = jupyterapp.shell.currentWidget;
-            return [views, JSON.stringify(panel.content.model.toJSON()).length];
+            const content = jupyterapp.shell.currentWidget.content.model.toJSON();
+            const state = content.metadata.widgets["application/vnd.jupyter.widget-state+json"];
+            const models = Object.values(state.state).filter(m => m.model_name === "AnyModel");
+            return [models.length, JSON.stringify(content).length];
         }"""
     )
-    assert sizes[0] == 2, "the explorer and the chart of the rounds"
-    assert sizes[1] < 1_000_000
+    assert models == len(cells)
+    assert size < 1_000_000
 
 
 @pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
-def test_ink_follows_the_theme(open_notebook, theme):
-    page = open_notebook(NOTEBOOK, theme=theme)
-    page.wait_for_selector(".uticket-view canvas", timeout=60_000)
-    colour = explorer(page).evaluate("view => getComputedStyle(view).color")
+def test_ink_follows_the_theme(open_cells, theme):
+    shown = Shown(open_cells(WORKLOAD, theme=theme))
+    colour = shown.view.evaluate("view => getComputedStyle(view).color")
     brightness = sum(map(float, re.findall(r"[\d.]+", colour)[:3])) / 3
     assert (brightness > 128) == theme.endswith("Dark")
+
+
+def test_everything_is_reached_by_tab(workload):
+    page = workload.page
+    first = workload.control("run")
+    first.focus()
+    names = []
+    for _ in range(12):
+        names.append(
+            page.evaluate(
+                """() => document.activeElement.dataset.control
+                     ?? document.activeElement.textContent
+                     ?? document.activeElement.getAttribute("aria-label")"""
+            )
+        )
+        page.keyboard.press("Tab")
+    state = list(workload.state)
+    assert sorted(names[: len(state)]) == sorted(state)
+    assert names[len(state) : len(state) + 3] == ["SVG", "PNG", "CSV"]
+
+
+def test_the_start_notebook_shows_its_explorers(open_notebook):
+    page = open_notebook(START)
+    for which in (0, 1):
+        assert Shown(page, which).summary

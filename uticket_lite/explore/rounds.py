@@ -83,7 +83,7 @@ def rounds_frame(state: RoundsState, tables: dict[str, pd.DataFrame]) -> Frame:
         ],
         "data": {
             "rounds": table.to_dict("list"),
-            "chosen": {"x": [row["x"]]},
+            "chosen": {"x": [float(row["x"])]},
         },
         "figures": [
             ["weights pruned", f"{row['sparsity']:.2%}"],
@@ -119,7 +119,7 @@ def _summary(state: RoundsState, table: pd.DataFrame, runs: list[str], seeds: in
     return f"{'; '.join(words)}{several}. Shown above: round {state.round} of {state.run}."
 
 
-def rounds_chart(width: int = 225, height: int = 210) -> alt.HConcatChart:
+def rounds_chart(width: int = 200, height: int = 210) -> alt.HConcatChart:
     """Utilization, accuracy and latency. Data sets: `rounds` (run, round, x, and of each figure
     its mean, low and high) and `chosen` (x)."""
     x = alt.X("x:Q", title="pruning round, or weights pruned (%)", scale=alt.Scale(zero=False))
