@@ -40,13 +40,14 @@ WATCH = """() => {
         channel.port1.onmessage = () => done(performance.now());
         channel.port2.postMessage(0);
     });
-    window.texts = new Map();
-    const fill = CanvasRenderingContext2D.prototype.fillText;
-    CanvasRenderingContext2D.prototype.fillText = function (text, ...rest) {
-        if (String(text).startsWith("n=") && !window.texts.has(text))
-            window.painted((now) => window.texts.set(text, now));
-        return fill.call(this, text, ...rest);
-    };
+    window.texts = new Map(); // of charts in SVG: when each was painted first
+    new MutationObserver(() => {
+        for (const { textContent } of document.querySelectorAll("svg text"))
+            if (textContent.startsWith("n=") && !window.texts.has(textContent)) {
+                window.texts.set(textContent, undefined);
+                window.painted((now) => window.texts.set(textContent, now));
+            }
+    }).observe(document, { childList: true, subtree: true });
     window.addEventListener("keydown", () => (window.pressed = performance.now()), true);
 }"""
 NEXT_STATE = """view => new Promise((resolve, reject) => {
@@ -58,7 +59,6 @@ NEXT_STATE = """view => new Promise((resolve, reject) => {
         window.painted((now) => resolve(now - window.pressed));
     });
     watch.observe(view, { attributeFilter: ["data-frame"] });
-    window.armed = true;
 })"""
 
 
@@ -146,7 +146,7 @@ def reference_moves(page: Page) -> list[float]:
     for number in range(12):
         handle.press("ArrowRight")
         text = f"n={17 + number}"
-        page.wait_for_function("text => window.texts.has(text)", arg=text)
+        page.wait_for_function("text => window.texts.get(text)", arg=text)
         taken.append(page.evaluate("text => window.texts.get(text) - window.pressed", text) / 1000)
         page.wait_for_timeout(500)
     return taken

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from uticket_lite.explore.bundle import vega_bundle
-from uticket_lite.explore.explorer import VEGA_JS
+from uticket_lite.explore.bundle import specs, vega_bundle
+from uticket_lite.explore.explorer import SPECS, VEGA_JS
 
 
 def run_python(code, **environment):
@@ -44,6 +44,18 @@ print(ut.simulate(ut.synthetic_ticket("digits"), ut.Accelerator()))"""
 
 def test_shipped_vega_is_the_one_that_altair_writes_for():
     assert VEGA_JS.read_text() == vega_bundle(), "run python -m uticket_lite.explore.bundle"
+
+
+def test_shipped_specifications_are_those_of_the_charts():
+    assert SPECS.read_text() == specs(), "run python -m uticket_lite.explore.bundle"
+
+
+def test_explorers_need_no_altair():
+    done = run_python(
+        "import sys; from uticket_lite import explore; explore.workload(); print(*sys.modules)"
+    )
+    assert done.returncode == 0, done.stderr
+    assert not {"torch", "altair"} & set(done.stdout.split())
 
 
 def test_shipped_vega_loads_nothing_from_elsewhere():

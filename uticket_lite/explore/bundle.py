@@ -1,13 +1,18 @@
-"""Bundle Vega for the browser into one file: `python -m uticket_lite.explore.bundle`.
+"""Write what explorers send to the browser: `python -m uticket_lite.explore.bundle`.
 
-The file is shipped, so that charts need no network and no build step. Run this again when
-Altair moves to another Vega-Lite version; a test compares the two.
+Vega in one file, so that charts need no network and no build step, and the charts'
+specifications, so that explorers need not import Altair. Run this again when a chart changes or
+Altair moves to another Vega-Lite version; a test compares.
 """
+
+import json
 
 import altair as alt
 import vl_convert
 
-from uticket_lite.explore.explorer import VEGA_JS
+from uticket_lite.explore import EXPLORERS
+from uticket_lite.explore.charts import make_chart
+from uticket_lite.explore.explorer import SPECS, VEGA_JS
 
 
 def vega_bundle() -> str:
@@ -16,6 +21,13 @@ def vega_bundle() -> str:
     return vl_convert.javascript_bundle("export { vegaEmbed };", version)
 
 
+def specs() -> str:
+    """Every explorer's chart as Vega-Lite, in JSON."""
+    made = {kind: make_chart(kind).to_dict() for kind in EXPLORERS}
+    return json.dumps(made, indent=1) + "\n"
+
+
 if __name__ == "__main__":
-    VEGA_JS.write_text(vega_bundle())
-    print(f"wrote {VEGA_JS} ({VEGA_JS.stat().st_size:,} bytes)")
+    for file, content in ((VEGA_JS, vega_bundle()), (SPECS, specs())):
+        file.write_text(content)
+        print(f"wrote {file} ({file.stat().st_size:,} bytes)")

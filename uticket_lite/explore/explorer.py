@@ -1,5 +1,6 @@
 """`Explorer`: controls, a chart, figures and words over a pure function of a state."""
 
+import json
 import threading
 import time
 import weakref
@@ -11,7 +12,6 @@ from pathlib import Path
 from typing import Any, get_type_hints
 from urllib.parse import parse_qsl, urlencode
 
-import altair as alt
 import anywidget
 import pandas as pd
 import traitlets
@@ -21,7 +21,9 @@ from uticket_lite.errors import one_of
 
 _STATIC = Path(__file__).parent / "static"
 VEGA_JS = _STATIC / "vega.js"
-"""The bundle of Vega for the browser; `uticket_lite.explore.bundle` makes it."""
+"""The bundle of Vega for the browser."""
+SPECS = _STATIC / "specs.json"
+"""What Vega-Lite draws for each kind of explorer. `uticket_lite.explore.bundle` writes both."""
 
 State = Any
 """Where the controls stand: a frozen dataclass of strings and numbers, one for each control."""
@@ -65,12 +67,12 @@ def _packed_vega() -> bytes:
 class Explorer(anywidget.AnyWidget):
     """Shows `frame(state)` and moves on when a control is moved.
 
-    `state` may be read and set, `link` is the same as text. The page draws `chart` once and
-    gets new data with every move. Vega travels to it as a message from the kernel, once per
-    page: nothing is fetched from elsewhere, and neither Vega nor data are saved with the
-    notebook, only a picture and the words.
+    `state` may be read and set, `link` is the same as text. The page draws its chart (see
+    `charts`) once and gets new data with every move. Vega travels to it as a message from the
+    kernel, once per page: nothing is fetched from elsewhere, and neither Vega nor data are saved
+    with the notebook, only a picture and the words.
 
-    kind: its name, as in links.
+    kind: its name, as in links and in `charts`.
     """
 
     _esm = _STATIC / "explorer.js"
@@ -80,14 +82,12 @@ class Explorer(anywidget.AnyWidget):
     shown = traitlets.Dict().tag(sync=True)
     picture = traitlets.Unicode().tag(sync=True)
 
-    def __init__(
-        self, kind: str, chart: alt.TopLevelMixin, frame: Callable[[State], Frame], state: State
-    ) -> None:
-        self._chart, self._make = chart, frame
+    def __init__(self, kind: str, frame: Callable[[State], Frame], state: State) -> None:
+        self._make = frame
         self._lock = threading.RLock()  # messages may arrive on several threads
         self._listeners: list[Callable[[State], object]] = []
         self._state = frame(state)["state"]
-        super().__init__(kind=kind, spec=chart.to_dict())
+        super().__init__(kind=kind, spec=json.loads(SPECS.read_text())[kind])
         self.on_msg(self._answer)
         _close_forerunners(self)
 
@@ -130,9 +130,10 @@ class Explorer(anywidget.AnyWidget):
 
     def svg(self) -> str:
         """The picture as an SVG document."""
+        from uticket_lite.explore.charts import make_chart
         from uticket_lite.explore.pictures import svg
 
-        return svg(self._chart, self.frame)
+        return svg(make_chart(self.kind), self.frame)
 
     def nearest(self, **changes: Any) -> State:
         """The state after these changes, moved to where controls can stand."""

@@ -3,15 +3,12 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache, partial
-from typing import Any
 
-import altair as alt
 import numpy as np
 
 from uticket_lite.accelerator import Accelerator
 from uticket_lite.explore.explorer import Explorer, Frame, menu, slider
 from uticket_lite.explore.runs import MAX_PE, pe_control
-from uticket_lite.explore.style import BLUE, GREY, pe_axis
 from uticket_lite.recorded import DATA, load_ticket, recorded_tickets, weights_file
 from uticket_lite.simulation import simulate
 from uticket_lite.spikes import BARRIERS, SpikeReport, simulate_spikes
@@ -46,7 +43,7 @@ def spikes() -> Explorer:
     tickets = {name: load_ticket(name) for name in runs}
     state = SpikesState(runs[0], layer=tickets[runs[0]].counted[-1])
     make = partial(spikes_frame, runs=runs, recorded=_recorder())
-    return Explorer("spikes", spikes_chart(), make, state)
+    return Explorer("spikes", make, state)
 
 
 def _recorder() -> Spikes:
@@ -136,44 +133,3 @@ def _shares(values: np.ndarray) -> list[float]:
     """Of the mean."""
     mean = values.mean()
     return (values / mean if mean else values.astype(float)).tolist()
-
-
-def spikes_chart() -> alt.HConcatChart:
-    """Work of each PE by weights and by spikes; utilization by how often PEs wait.
-
-    Data sets: `pes` (pe, what, share, cycles) and `barriers` (barrier, utilization).
-    """
-    colour: Any = alt.Color(
-        "what:N",
-        title=None,
-        scale=alt.Scale(domain=["weights", "spikes"], range=[GREY, BLUE]),
-        legend=alt.Legend(orient="top", offset=2),
-    )
-    bars = (
-        alt.Chart(alt.NamedData("pes"))
-        .mark_bar()
-        .encode(
-            x=pe_axis(),
-            xOffset=alt.XOffset("what:N", sort=["weights", "spikes"]),
-            y=alt.Y("share:Q", title="work of the PE (1 is the mean)", axis=alt.Axis(minExtent=35)),
-            color=colour,
-            tooltip=["pe:O", "what:N", alt.Tooltip("cycles:Q", format=",")],
-        )
-        .properties(width=370, height=220, title="Work of each PE")
-    )
-    barriers = (
-        alt.Chart(alt.NamedData("barriers"))
-        .mark_bar(color=BLUE)
-        .encode(
-            x=alt.X(
-                "utilization:Q",
-                title="utilization (%)",
-                scale=alt.Scale(domain=[0, 1]),
-                axis=alt.Axis(format=".0%"),
-            ),
-            y=alt.Y("barrier:N", title=None, sort=None, axis=alt.Axis(minExtent=80)),
-            tooltip=["barrier:N", alt.Tooltip("utilization:Q", format=".1%")],
-        )
-        .properties(width=190, height=220, title="The oftener PEs wait …")
-    )
-    return alt.hconcat(bars, barriers, spacing=60)

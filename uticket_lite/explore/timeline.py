@@ -2,9 +2,7 @@
 
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
 
-import altair as alt
 import numpy as np
 import pandas as pd
 
@@ -22,7 +20,6 @@ from uticket_lite.explore.runs import (
     runs_of,
     strategy_control,
 )
-from uticket_lite.explore.style import BLUE, GREY, RED, colours
 from uticket_lite.simulation import simulate
 from uticket_lite.strategies import STRATEGIES
 from uticket_lite.ticket import Ticket
@@ -58,7 +55,7 @@ def timeline(ticket: Ticket | str | None = None) -> Explorer:
     """
     runs = runs_of(ticket)
     state = TimelineState(**last_round(runs))
-    return Explorer("timeline", timeline_chart(), partial(timeline_frame, runs=runs), state)
+    return Explorer("timeline", partial(timeline_frame, runs=runs), state)
 
 
 def timeline_frame(state: TimelineState, runs: Runs) -> Frame:
@@ -130,28 +127,3 @@ def _who_waits(waiting: list[int], now: int, end: int) -> str:
         return "No PE is waiting now."
     named = ", ".join(map(str, waiting[:8])) + (" …" if len(waiting) > 8 else "")
     return f"Waiting now: PE {named}."
-
-
-def timeline_chart(width: int = 620, height: int = 280) -> Any:
-    """A Gantt chart. Data sets: `intervals` (pe, wave, filter, kind, start, end), `clock` (now,
-    end) and `pes` (pe), all that there are."""
-    y = alt.Y("pe:O", title="PE", axis=alt.Axis(labelOverlap=True, minExtent=30))
-    x = alt.X("start:Q", title="cycles", scale=alt.Scale(nice=False))
-    kinds: Any = colours("kind", ["work", "wait"], [BLUE, GREY])
-    bars = (
-        alt.Chart(alt.NamedData("intervals"))
-        .mark_bar(stroke="white", strokeWidth=0.5)
-        .encode(
-            x=x,
-            x2="end:Q",
-            y=y,
-            color=kinds,
-            tooltip=["pe:O", "wave:O", "filter:O", "kind:N", "start:Q", "end:Q"],
-        )
-    )
-    clock = alt.Chart(alt.NamedData("clock"))
-    hand = clock.mark_rule(color=RED, size=2).encode(x="now:Q")
-    room = clock.mark_rule(opacity=0).encode(x="end:Q")  # keeps the axis while the clock runs
-    rows = alt.Chart(alt.NamedData("pes")).mark_point(opacity=0).encode(y=y)
-    title = "Who works, who waits"
-    return alt.layer(bars, room, rows, hand).properties(width=width, height=height, title=title)
