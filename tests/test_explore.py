@@ -220,8 +220,9 @@ def test_a_move_in_the_page_is_answered_with_its_frame(explorer, monkeypatch):
     explorer._answer(explorer, {"move": state, "number": 7}, [])
     assert messages[-1]["number"] == 7
     assert messages[-1]["frame"]["state"] == explorer.state == heard[-1]
-    explorer._answer(explorer, {"ahead": [state]}, [])
-    assert messages[-1]["ahead"][0]["summary"] == explorer.frame["summary"]
+    explorer._answer(explorer, {"ahead": state}, [])
+    assert messages[-1]["frame"]["summary"] == explorer.frame["summary"]
+    assert messages[-1]["ahead"] == state
     explorer._answer(explorer, {"moved": state}, [])
     assert heard[-1] == explorer.state
     explorer._answer(explorer, {"ask": "frame"}, [])
@@ -237,6 +238,8 @@ def test_errors_are_shown_and_nothing_moves(workload, monkeypatch):
     monkeypatch.setattr(workload, "_make", fail)
     workload._answer(workload, {"move": asdict(replace(before, n_pe=3)), "number": 1}, [])
     assert messages == [{"error": "RuntimeError: a planted error", "number": 1}]
+    workload._answer(workload, {"ahead": asdict(before)}, [])
+    assert messages[-1] == {"ahead": asdict(before), "frame": None}
     assert workload.state == before
 
 

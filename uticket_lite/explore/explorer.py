@@ -152,6 +152,13 @@ class Explorer(anywidget.AnyWidget):
         link = f"{self.kind}?{urlencode(asdict(frame['state']))}"
         return {"message": "", "figures": [], **frame, "link": link, "took": took}
 
+    def _ahead(self, values: dict[str, Any]) -> Frame | None:
+        """The frame of a state that may be moved to next; None if there is none."""
+        try:
+            return self._framed(type(self._state)(**values))
+        except Exception:  # the move itself will say what is wrong
+            return None
+
     def _moved(self, state: State) -> None:
         self._state = state
         for listener in self._listeners:
@@ -179,8 +186,7 @@ class Explorer(anywidget.AnyWidget):
             elif content.get("ask") == "frame":
                 self.send({"frame": self.frame})
             elif "ahead" in content:
-                frames = [self._framed(type(self._state)(**values)) for values in content["ahead"]]
-                self.send({"ahead": frames})
+                self.send({"ahead": content["ahead"], "frame": self._ahead(content["ahead"])})
             elif "moved" in content:  # to a frame that the page has
                 self._moved(type(self._state)(**content["moved"]))
             elif "move" in content:
@@ -194,16 +200,10 @@ class Explorer(anywidget.AnyWidget):
 
 
 def _plain(content: Any) -> Any:
-    if isinstance(content, dict):
-        if "frame" in content:
-            return {**content, "frame": _plain_frame(content["frame"])}
-        if "ahead" in content:
-            return {"ahead": [_plain_frame(frame) for frame in content["ahead"]]}
+    if isinstance(content, dict) and content.get("frame"):
+        frame = content["frame"]
+        return {**content, "frame": {**frame, "state": asdict(frame["state"])}}
     return content
-
-
-def _plain_frame(frame: Frame) -> Frame:
-    return {**frame, "state": asdict(frame["state"])}
 
 
 _BY_CELL: dict[str, tuple[str, "weakref.WeakSet[Explorer]"]] = {}

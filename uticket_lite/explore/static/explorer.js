@@ -106,6 +106,8 @@ function makeControl(parent, about, moved) {
   let values = [];
   let options = "";
   let timer = 0;
+  let before = 0;
+  let way = 0; // -1 or 1, as it was moved last
 
   const at = () => (slider ? Number(input.value) : input.selectedIndex);
   const say = (label) => {
@@ -115,6 +117,8 @@ function makeControl(parent, about, moved) {
   };
   if (slider) input.type = "range";
   input.addEventListener("input", () => {
+    way = Math.sign(at() - before) || way;
+    before = at();
     say(values[at()][0]);
     moved(values[at()][1]);
   });
@@ -158,10 +162,13 @@ function makeControl(parent, about, moved) {
       if (slider) input.value = found;
       else input.selectedIndex = found;
       say(values[found][0]);
+      before = found;
     },
-    neighbours() {
-      if (!slider) return [];
-      return values.slice(Math.max(0, at() - AHEAD), at() + AHEAD + 1).map(([, value]) => value);
+    // Values near the present one: on the way that it was moved, or all around.
+    neighbours(onTheWay) {
+      const here = at();
+      const reach = onTheWay ? [here - (way < 0 ? 3 : 0), here + (way > 0 ? 3 : 0)] : [here - AHEAD, here + AHEAD];
+      return values.slice(Math.max(0, reach[0]), reach[1] + 1).map(([, value]) => value);
     },
   };
 }
@@ -185,6 +192,7 @@ async function render({ model, el }) {
 
   const controls = new Map();
   const kept = new Map();
+  const asked = new Set(); // frames on their way
   let api = null;
   let embedded = false;
   let frame = null; // the last one shown
@@ -263,7 +271,8 @@ async function render({ model, el }) {
     if (!waiting) {
       state = now.state;
       showControls(now);
-      later("ahead", IDLE_MS, fetchAhead);
+      fetchAhead(true);
+      later("ahead", IDLE_MS, () => fetchAhead(false));
     }
     if (embedded) return paint();
     embedded = true;
@@ -273,14 +282,12 @@ async function render({ model, el }) {
   function move(changes) {
     state = { ...state, ...changes };
     const known = kept.get(JSON.stringify(state));
+    waiting = known ? null : state;
     if (known) {
-      waiting = null;
       send({ moved: state });
       show(known);
-    } else {
-      waiting = state;
-      pump();
-    }
+    } else if (asked.has(JSON.stringify(state))) later("gone", PATIENCE_MS, () => say(GONE));
+    else pump();
   }
 
   function pump() {
@@ -292,14 +299,26 @@ async function render({ model, el }) {
     later("gone", PATIENCE_MS, () => say(GONE));
   }
 
-  function fetchAhead() {
+  function fetchAhead(onTheWay) {
     if (!last || sent || !frame || frame.took > QUICK_MS) return;
-    const wanted = controls
-      .get(last)
-      .neighbours()
-      .map((value) => ({ ...state, [last]: value }))
-      .filter((values) => !kept.has(JSON.stringify(values)));
-    if (wanted.length) send({ ahead: wanted });
+    for (const value of controls.get(last).neighbours(onTheWay)) {
+      const values = { ...state, [last]: value };
+      const name = JSON.stringify(values);
+      if (kept.has(name) || asked.has(name)) continue;
+      asked.add(name);
+      send({ ahead: values });
+    }
+  }
+
+  function arrived(now, name) {
+    asked.delete(name);
+    if (now) keep(now);
+    calm("gone");
+    if (!waiting || JSON.stringify(waiting) !== name) return;
+    if (!now) return pump(); // it failed: the kernel will say why
+    send({ moved: waiting });
+    waiting = null;
+    show(now);
   }
 
   function answered() {
@@ -309,7 +328,7 @@ async function render({ model, el }) {
   }
 
   function receive(content) {
-    if (content.ahead) return content.ahead.forEach(keep);
+    if (content.ahead) return arrived(content.frame, JSON.stringify(content.ahead));
     if (content.error !== undefined) {
       answered();
       say(content.error);
