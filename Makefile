@@ -2,13 +2,14 @@
 # make test   set up and run every check and test
 # make bench  set up, time everything beside a reference, write benchmarks/results.json
 # make tickets  train the recorded digit tickets again, five seeds each (about 15 minutes)
+# make index  list the recorded files with their SHA-256
 # make lock   pin the dependencies of pyproject.toml into requirements.txt
 
 PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: setup lab check test bench tickets notebooks lock
+.PHONY: setup lab check test bench tickets index lock
 
 setup: .venv/ready
 
@@ -43,6 +44,10 @@ tickets: setup
 	    cp runs/$$method-$$seed/history.json data/digits-$$method/history-seed-$$seed.json; \
 	  done; \
 	done
+	$(MAKE) index
+
+index:
+	cd data && find . -type f ! -name SHA256SUMS ! -name README.md | LC_ALL=C sort | xargs sha256sum > SHA256SUMS
 
 lock: setup
 	$(BIN)/python -m pip install --quiet pip-tools

@@ -1,5 +1,6 @@
 """The recorded digit tickets show the fall of utilization and its recovery."""
 
+import hashlib
 import json
 
 import pytest
@@ -10,7 +11,7 @@ from uticket_lite.recorded import DATA
 PES = ut.Accelerator(16)
 
 
-@pytest.mark.parametrize("name", ["digits-lth", "digits-uticket"])
+@pytest.mark.parametrize("name", ut.recorded_tickets())
 def test_history_is_that_of_the_tickets(name):
     history = ut.load_history(name)
     assert len(history) == 15
@@ -69,3 +70,27 @@ def test_unknown_names_and_rounds_are_refused(tmp_path):
     for load in (ut.load_history, ut.load_seeds):
         with pytest.raises(ValueError, match="choose one of: digits-lth"):
             load("digits")
+
+
+def test_all_files_are_those_that_the_index_lists():
+    lines = (DATA / "SHA256SUMS").read_text().splitlines()
+    listed = {path: digest for digest, path in (line.split("  ") for line in lines)}
+    files = [
+        f for f in DATA.rglob("*") if f.is_file() and f.name not in ("SHA256SUMS", "README.md")
+    ]
+    assert listed.keys() == {f"./{file.relative_to(DATA).as_posix()}" for file in files}
+    for file in files:
+        digest = hashlib.sha256(file.read_bytes()).hexdigest()
+        assert listed[f"./{file.relative_to(DATA).as_posix()}"] == digest, f"{file}: make index"
+    assert sum(file.stat().st_size for file in files) < 40e6
+
+
+@pytest.mark.parametrize("name", ut.recorded_tickets())
+def test_it_is_said_how_each_run_was_trained(name):
+    about = json.loads((DATA / name / "history.json").read_text())
+    assert about["images"]["train"] > about["images"]["test"] / 10 > 0
+    settings = about["settings"]
+    ticket = ut.load_ticket(name)
+    assert {**settings, **ticket.provenance["settings"]} == settings
+    assert not ticket.counts_only
+    assert name in (DATA / "README.md").read_text()

@@ -170,7 +170,7 @@ def _energy_cuts() -> Iterator[Row]:
 
 
 def _by_round() -> Iterator[Row]:
-    """Fig. 4 and 7b: sparsity, accuracy, utilization and energy of each round."""
+    """Sparsity, accuracy and utilization of each round."""
     printed = paper_numbers().query("source == 'Fig. 4'")["value"].to_numpy()
     for network in networks():
         lth, uticket = (load_history(run_name(network, method)) for method in METHODS)
@@ -187,8 +187,18 @@ def _by_round() -> Iterator[Row]:
                 },
                 "lth_utilization": reports[0].utilization,
                 "uticket_utilization": reports[1].utilization,
-                "energy_cut": saving(reports[0].energy, reports[1].energy),
-                "latency_cut": saving(reports[0].latency, reports[1].latency),
+            }
+
+
+def _cuts_by_round() -> Iterator[Row]:
+    for network in networks():
+        for number in load_history(run_name(network, "lth"))["round"]:
+            before, after = (report(network, method, number) for method in METHODS)
+            yield {
+                "network": network,
+                "round": number,
+                "energy_cut": saving(before.energy, after.energy),
+                "latency_cut": saving(before.latency, after.latency),
             }
 
 
@@ -253,6 +263,7 @@ SECTIONS: dict[str, Section] = {
     "Fig. 4": Section("Round by round", _by_round, {}),
     "Fig. 6": Section("Layer by layer", _layers, {}),
     "Fig. 7a": Section("Energy saved", _energy_cuts, {}),
+    "Fig. 7b": Section("Energy and cycles saved, round by round", _cuts_by_round, {}),
     "Fig. 8": Section("Where the energy goes, in units of E_dyn", _energy_parts, {}),
     "Fig. 9a": Section("Accesses to memory", _accesses, {}),
     "Fig. 9b": Section("The whole system", _system, {}),

@@ -1,6 +1,6 @@
 """The energy explorer: Eq. 3, its idle-gating switch, and where the energy goes."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -10,7 +10,6 @@ from uticket_lite.accelerator import Accelerator
 from uticket_lite.energy import E_DYN, GATINGS
 from uticket_lite.explore.explorer import Explorer, Frame, menu
 from uticket_lite.explore.runs import (
-    MAX_PE,
     Runs,
     fitted,
     last_round,
@@ -56,7 +55,7 @@ def energy(ticket: Ticket | str | None = None) -> Explorer:
 
 def energy_frame(state: EnergyState, runs: Runs) -> Frame:
     """Everything the explorer shows for a state."""
-    state = replace(fitted(state, runs), n_pe=min(max(state.n_pe, 1), MAX_PE))
+    state = fitted(state, runs)
     ticket = runs[state.run].tickets[state.round]
     pair = ["none", state.strategy] if state.strategy != "none" else ["none"]
 

@@ -1,5 +1,8 @@
 """Charts as files: the same specification and data as on the screen, without a browser."""
 
+import base64
+import html
+from dataclasses import dataclass
 from pathlib import Path
 
 import altair as alt
@@ -21,6 +24,22 @@ def svg(chart: alt.TopLevelMixin, frame: Frame) -> str:
         for name, columns in frame["data"].items()
     }
     return vl_convert.vegalite_to_svg(spec)
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A chart to show in a notebook, with words for those who cannot see it.
+
+    It is drawn here, not by the browser, so that it needs neither network nor kernel later.
+    """
+
+    chart: alt.TopLevelMixin
+    words: str
+
+    def _repr_html_(self) -> str:
+        drawn = vl_convert.vegalite_to_svg({**self.chart.to_dict(), "background": "white"})
+        data = base64.b64encode(drawn.encode()).decode()
+        return f'<img alt="{html.escape(self.words)}" src="data:image/svg+xml;base64,{data}">'
 
 
 def readme_picture() -> str:

@@ -8,6 +8,7 @@ import pandas as pd
 
 from uticket_lite.errors import one_of
 from uticket_lite.explore.explorer import Explorer, Frame, menu, slider
+from uticket_lite.explore.runs import clip
 from uticket_lite.recorded import load_seeds, recorded_tickets
 
 FIGURES = ("utilization", "accuracy", "latency", "sparsity")
@@ -65,7 +66,7 @@ def rounds_frame(state: RoundsState, tables: dict[str, pd.DataFrame]) -> Frame:
     if state.run not in runs:
         state = replace(state, run=runs[0])
     last = int(tables[state.run]["round"].max())
-    state = replace(state, round=min(max(state.round, 0), last))
+    state = replace(state, round=clip(state.round, 0, last))
     table = pd.concat([_spread(tables[run]).assign(run=run) for run in runs])
     table["x"] = table["round"] if state.x == "round" else 100 * table["sparsity"]
     row = table[(table["run"] == state.run) & (table["round"] == state.round)].iloc[0]

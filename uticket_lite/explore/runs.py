@@ -71,12 +71,19 @@ def runs_of(ticket: Ticket | str | None) -> Runs:
     return {name: recorded_run(name) for name in names}
 
 
+def clip(value: int, low: int, high: int) -> int:
+    """The nearest value between the two."""
+    return min(max(value, low), high)
+
+
 def fitted(state: State, runs: Runs) -> State:
-    """The state with round and layer inside what its run has."""
+    """The state with round, layer and number of PEs inside what there is."""
     if state.run not in runs:
         state = replace(state, run=next(iter(runs)))
     tickets = runs[state.run].tickets
-    state = replace(state, round=min(max(state.round, 0), len(tickets) - 1))
+    state = replace(state, round=clip(state.round, 0, len(tickets) - 1))
+    if hasattr(state, "n_pe"):
+        state = replace(state, n_pe=clip(state.n_pe, 1, MAX_PE))
     counted = tickets[state.round].counted
     if getattr(state, "layer", counted[-1]) not in counted:
         state = replace(state, layer=counted[-1])

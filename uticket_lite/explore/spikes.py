@@ -8,7 +8,7 @@ import numpy as np
 
 from uticket_lite.accelerator import Accelerator
 from uticket_lite.explore.explorer import Explorer, Frame, menu, slider
-from uticket_lite.explore.runs import MAX_PE, pe_control
+from uticket_lite.explore.runs import MAX_PE, clip, pe_control
 from uticket_lite.recorded import DATA, load_ticket, recorded_tickets, weights_file
 from uticket_lite.simulation import simulate
 from uticket_lite.spikes import BARRIERS, SpikeReport, simulate_spikes
@@ -71,8 +71,8 @@ def spikes_frame(state: SpikesState, runs: list[str], recorded: Spikes) -> Frame
         state,
         run=run,
         layer=layer,
-        n_pe=min(max(state.n_pe, 1), MAX_PE),
-        image=min(max(state.image, 0), IMAGES - 1),
+        n_pe=clip(state.n_pe, 1, MAX_PE),
+        image=clip(state.image, 0, IMAGES - 1),
     )
     accelerator = Accelerator(state.n_pe)
     given = recorded(state.run, state.image)[state.layer]

@@ -1,6 +1,6 @@
 """The strategies explorer: every way to balance one ticket, and what each costs."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -10,7 +10,6 @@ import pandas as pd
 from uticket_lite.accelerator import Accelerator
 from uticket_lite.explore.explorer import Explorer, Frame
 from uticket_lite.explore.runs import (
-    MAX_PE,
     Runs,
     fitted,
     last_round,
@@ -56,7 +55,7 @@ def strategies(ticket: Ticket | str | None = None) -> Explorer:
 def strategies_frame(state: StrategiesState, runs: Runs) -> Frame:
     """Everything the explorer shows for a state; rounds of which only counts are recorded show
     the strategies that need no more."""
-    state = replace(fitted(state, runs), n_pe=min(max(state.n_pe, 1), MAX_PE))
+    state = fitted(state, runs)
     ticket = runs[state.run].tickets[state.round]
     accelerator = Accelerator(state.n_pe, state.mapping)
     allowed = [n for n, s in STRATEGIES.items() if s.objection(accelerator) is None]

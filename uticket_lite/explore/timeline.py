@@ -9,8 +9,8 @@ import pandas as pd
 from uticket_lite.accelerator import Accelerator
 from uticket_lite.explore.explorer import Explorer, Frame, slider
 from uticket_lite.explore.runs import (
-    MAX_PE,
     Runs,
+    clip,
     fitted,
     last_round,
     layer_control,
@@ -60,11 +60,8 @@ def timeline(ticket: Ticket | str | None = None) -> Explorer:
 
 def timeline_frame(state: TimelineState, runs: Runs) -> Frame:
     """Everything the explorer shows for a state."""
-    state = replace(
-        fitted(state, runs),
-        n_pe=min(max(state.n_pe, 1), MAX_PE),
-        step=min(max(state.step, 0), STEPS),
-    )
+    state = fitted(state, runs)
+    state = replace(state, step=clip(state.step, 0, STEPS))
     accelerator = Accelerator(state.n_pe, state.mapping)
     ticket = runs[state.run].tickets[state.round]
     objection = STRATEGIES[state.strategy].objection(accelerator)

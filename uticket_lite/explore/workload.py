@@ -9,8 +9,8 @@ import numpy as np
 from uticket_lite.accelerator import Accelerator
 from uticket_lite.explore.explorer import Explorer, Frame, slider
 from uticket_lite.explore.runs import (
-    MAX_PE,
     Runs,
+    clip,
     fitted,
     last_round,
     layer_control,
@@ -66,10 +66,10 @@ def workload_frame(state: WorkloadState, runs: Runs) -> Frame:
 
     A strategy that the mapping rules out is explained and `none` is shown instead.
     """
-    state = replace(fitted(state, runs), n_pe=min(max(state.n_pe, 1), MAX_PE))
+    state = fitted(state, runs)
     report, message = _simulated(state, state.strategy, runs)
     table = report.loads[state.layer]
-    state = replace(state, wave=min(max(state.wave, ALL_WAVES), len(table) - 1))
+    state = replace(state, wave=clip(state.wave, ALL_WAVES, len(table) - 1))
     if not table.any():
         message = f"{message} Layer {state.layer} has no non-zeros left: it takes no cycles."
     work, longest = _shown(report, state)

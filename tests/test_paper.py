@@ -1,0 +1,111 @@
+"""The paper beside ours: every number of ours is computed, every difference explained."""
+
+import json
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+
+import uticket_lite as ut
+from uticket_lite import cli
+from uticket_lite.explore.charts.paper import CHARTS
+from uticket_lite.explore.pictures import Picture
+from uticket_lite.paper import (
+    SECTIONS,
+    networks,
+    paper_numbers,
+    paper_table,
+    run_name,
+    saving,
+    side_by_side,
+)
+
+PES = ut.Accelerator(16)
+
+
+@pytest.fixture(scope="module")
+def tables():
+    return {source: side_by_side(source) for source in SECTIONS}
+
+
+def ours(tables, source, **which):
+    table = tables[source]
+    for column, value in which.items():
+        table = table[table[column] == value]
+    return table["ours"].item()
+
+
+def test_the_papers_numbers_are_complete_and_marked_as_the_papers():
+    numbers = paper_numbers()
+    assert numbers["value"].notna().all()
+    assert set(numbers["source"]) >= {"Table I", "Table II", "Table III", "Fig. 1", "Fig. 7a"}
+    table = paper_table()
+    assert len(table) == 6
+    assert table.notna().all(axis=None)
+    row = table.loc["vgg16", "cifar10"]
+    assert (row["utilization", "lth"], row["energy_cut", "uticket"]) == (0.59, 41.8)
+
+
+def test_every_section_has_rows_and_whole_numbers(tables):
+    for source, table in tables.items():
+        assert set(table["network"]) == set(networks()) or source == "Fig. 1", source
+        assert table.drop(columns="why", errors="ignore").notna().all(axis=None), source
+
+
+def test_differences_are_ours_minus_the_papers_and_explained(tables):
+    for source, table in tables.items():
+        if "paper" in table:
+            assert (table["difference"] == table["ours"] - table["paper"]).all()
+            assert table["why"].str.len().gt(20).all(), source
+
+
+def test_ours_are_the_recorded_tickets(tables):
+    for network in networks():
+        for method in ("lth", "uticket"):
+            ticket = replace(ut.load_ticket(run_name(network, method)), timesteps=4)
+            report = ut.simulate(ticket, PES)
+            which = {"network": network, "method": method}
+            assert ours(tables, "Table II", quantity="work", **which) == report.work / 1e8
+            assert ours(tables, "Table II", quantity="utilization", **which) == report.utilization
+            last = ut.load_history(run_name(network, method)).iloc[-1]
+            accuracy = ours(tables, "Table I", quantity="accuracy", **which)
+            assert accuracy == 100 * last["accuracy"]
+
+
+def test_uticket_waits_for_nobody_and_saves_energy(tables):
+    for network in networks():
+        assert ours(tables, "Table II", network=network, method="uticket", quantity="idle") == 0
+        assert ours(tables, "Fig. 7a", network=network) > 0
+
+
+def test_what_the_paper_does_not_show(tables):
+    for _, table in tables["beyond"].groupby("network"):
+        rows = table.set_index("strategy")
+        assert rows.loc["regrow-only", "utilization"] == rows.loc["uticket", "utilization"] == 1
+        assert rows.loc["regrow-only", "latency_cut"] == 0
+        assert rows.loc["regrow-only", "energy_cut"] < 0
+        assert rows.loc["sort", "touched"] == 0
+        assert rows.loc["sort", "latency_cut"] > 0
+
+
+def test_figures_are_drawn_with_words(tables):
+    for source, chart in CHARTS.items():
+        shown = Picture(chart(tables[source]), f'{source}, "in words"')._repr_html_()
+        assert shown.startswith('<img alt="')
+        assert "&quot;in words&quot;" in shown
+
+
+def test_the_command_prints_tables_and_json(capsys):
+    assert cli.main(["paper", "Table II", "Fig. 7a"]) == 0
+    printed = capsys.readouterr().out
+    assert "Table II: Cycles and utilization" in printed
+    assert "difference" in printed
+    assert cli.main(["paper", "Table II", "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)["Table II"]
+    assert pd.DataFrame(rows).equals(side_by_side("Table II"))
+    assert cli.main(["paper", "Table 2"]) == 2
+    assert "mean 'Table II'" in capsys.readouterr().err.replace("Table I'", "Table II'")
+
+
+def test_saving_is_in_percent():
+    assert saving(4, 1) == 75
