@@ -332,6 +332,10 @@ def test_spikes_are_those_of_simulate_spikes():
     report = ut.simulate_spikes(layer, spikes["conv4"], ut.Accelerator(), padding=1)
     assert figures(explorer.frame)["by spikes, per wave"] == f"{report.utilization:.1%}"
     assert figures(explorer.frame)["utilization by weights"] == "100.0%"
+    explorer.state = replace(explorer.state, run="digits-lth", layer="conv3")
+    plain = ut.simulate(PRUNED, ut.Accelerator(), layers=["conv3"])
+    weighed = plain.utilization_as(average="cycles")
+    assert figures(explorer.frame)["utilization by weights"] == f"{weighed:.1%}"
 
 
 def test_your_own_weights_can_be_pruned_further():
@@ -351,11 +355,32 @@ def test_rounds_of_which_only_counts_are_known_say_what_is_missing(tmp_path):
     ticket = ut.load_ticket(tmp_path / "counts.safetensors")
     explorer = explore.strategies(ticket)
     assert "Not possible here: uticket, uticket-magnitude" in explorer.frame["message"]
-    explorer.state = replace(explorer.state, mapping="input-channel")
-    assert "Only counts are recorded" in explorer.frame["message"]
-    workload = explore.workload(ticket)
-    with pytest.raises(ValueError, match="need a later round"):
-        workload.state = replace(workload.state, strategy="uticket")
+    assert "sort" in explorer.tables["strategies"]["strategy"].tolist()
+    with pytest.raises(ValueError, match=r"mapping='input-channel' \(nearest: 'output-channel'\)"):
+        explorer.state = replace(explorer.state, mapping="input-channel")
+    for make in (explore.workload, explore.timeline, explore.energy):
+        explorer = make(ticket)
+        explorer.state = replace(explorer.state, strategy="uticket")
+        assert "only counts are recorded, no masks" in explorer.frame["message"]
+        explorer.state = replace(explorer.state, strategy="sort")
+        assert "counts" not in explorer.frame["message"]
+
+
+def test_waves_that_are_not_the_same_are_not_compared():
+    frame = shown(strategy="none", versus="queue", wave=2)
+    assert frame["data"]["versus"]["load"] == []
+    assert "queue has other waves" in frame["message"]
+    whole = shown(strategy="none", versus="queue")
+    assert whole["data"]["versus"]["longest"][0] < whole["data"]["rules"]["value"][1]
+    assert not whole["message"]
+
+
+def test_a_clock_that_stops_early_says_so():
+    dense = explore.timeline("digits-lth")
+    dense.state = replace(dense.state, round=0, n_pe=64, mapping="input-channel")
+    assert "Shown: the first" in dense.frame["message"]
+    assert "The layer is done" not in dense.frame["summary"]
+    assert len(dense.tables["intervals"]) <= 2100
 
 
 def test_states_are_fitted_to_their_run():

@@ -350,3 +350,72 @@ def test_the_start_notebook_shows_its_explorers(open_notebook):
     page = open_notebook(START)
     for which in (0, 1):
         assert Shown(page, which).summary
+
+
+SLOW = """import time
+make, made = workload._make, []
+def slowly(state):
+    made.append(state.n_pe)
+    time.sleep(0.6)
+    return make(state)
+workload._make = slowly"""
+
+
+def run_cell(page, code):
+    """Type code into the last cell, run it and return what it prints."""
+    cell = page.locator(".jp-CodeCell").last
+    cell.locator(".cm-content").click()
+    page.keyboard.press("Control+A")
+    page.keyboard.insert_text(code)
+    page.keyboard.press("Control+Enter")
+    output = cell.locator(".jp-OutputArea-output")
+    output.wait_for(timeout=PAINT_TIMEOUT_MS)
+    return output.inner_text().strip()
+
+
+def test_slow_moves_say_so_and_overtaken_ones_are_dropped(open_cells):
+    page = open_cells(WORKLOAD, SLOW, "pass", name="slow.ipynb")
+    shown = Shown(page)
+    slider = shown.control("n_pe")
+    for _ in range(12):
+        slider.press("ArrowRight")
+    page.wait_for_selector(".uticket-busy", timeout=PAINT_TIMEOUT_MS)
+    shown.wait_for(n_pe=28)
+    page.wait_for_selector(".uticket-busy", state="detached", timeout=PAINT_TIMEOUT_MS)
+    assert int(run_cell(page, "print(len(made))")) < 8
+
+
+def test_a_move_taken_back_while_it_is_computed_stays_taken_back(open_cells):
+    page = open_cells(WORKLOAD, SLOW, "pass", name="slow.ipynb")
+    shown = Shown(page)
+    slider = shown.control("n_pe")
+    slider.press("ArrowRight")
+    slider.press("ArrowLeft")
+    page.wait_for_timeout(3000)
+    assert shown.state["n_pe"] == 16
+    assert slider.input_value() == "15"
+    assert run_cell(page, "print(workload.state.n_pe)") == "16"
+
+
+def test_two_views_of_one_explorer_stay_together(open_cells):
+    page = open_cells(WORKLOAD, "workload", name="two.ipynb")
+    first, second = Shown(page, 0), Shown(page, 1)
+    first.press("n_pe", "ArrowRight")
+    second.wait_for(n_pe=17)
+    second.control("n_pe").press("ArrowRight")
+    first.wait_for(n_pe=18)
+    ids = page.evaluate("[...document.querySelectorAll('[data-control]')].map(c => c.id)")
+    assert len(set(ids)) == len(ids)
+
+
+def test_a_restarted_kernel_is_noticed_and_running_the_cell_helps(open_cells):
+    page = open_cells(WORKLOAD, name="restarted.ipynb")
+    shown = Shown(page)
+    page.evaluate("jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()")
+    page.wait_for_timeout(3000)
+    shown.control("n_pe").press("End")
+    page.wait_for_selector("text=run this cell again", timeout=30_000)
+    lab.run_all(page)
+    again = Shown(page)
+    again.press("n_pe", "ArrowRight")
+    assert again.state["n_pe"] == 17

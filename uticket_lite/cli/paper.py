@@ -37,8 +37,8 @@ def _paper(options: argparse.Namespace) -> int:
     for source, table in tables.items():
         print(f"{source}: {SECTIONS[source].title}\n")
         print(_text(table), "\n")
-        for quantity, why in SECTIONS[source].why.items():
-            print(f"  {quantity}: {why}")
+        for row in table.get("why", pd.Series(dtype=str)).drop_duplicates():
+            print(f"  {row}")
         print()
     return 0
 

@@ -14,6 +14,7 @@ from uticket_lite.explore.runs import (
     fitted,
     last_round,
     pe_control,
+    possible,
     run_controls,
     runs_of,
     strategy_control,
@@ -57,7 +58,8 @@ def energy_frame(state: EnergyState, runs: Runs) -> Frame:
     """Everything the explorer shows for a state."""
     state = fitted(state, runs)
     ticket = runs[state.run].tickets[state.round]
-    pair = ["none", state.strategy] if state.strategy != "none" else ["none"]
+    strategy, message = possible(state.strategy, ticket, Accelerator(state.n_pe))
+    pair = list(dict.fromkeys(["none", strategy]))
 
     def ran(strategy: str, n: int = state.n_pe) -> Report:
         return simulate(ticket, Accelerator(n), strategy)
@@ -98,7 +100,7 @@ def energy_frame(state: EnergyState, runs: Runs) -> Frame:
         "data": {"parts": parts, "counts": counts},
         "figures": _figures(before, after, state.gating),
         "summary": _summary(state, before, after),
-        "message": "No spike sparsity is known of this ticket: no energy." if unknown else "",
+        "message": "No spike sparsity is known of this ticket: no energy." if unknown else message,
     }
 
 

@@ -99,15 +99,7 @@ class Explorer(anywidget.AnyWidget):
 
     @state.setter
     def state(self, state: State) -> None:
-        frame = self._framed(state)
-        if (nearest := frame["state"]) != state:
-            asked, given = asdict(state), asdict(nearest)
-            wrong = ", ".join(
-                f"{k}={v!r} (nearest: {given[k]!r})" for k, v in asked.items() if v != given[k]
-            )
-            raise ValueError(f"no control can stand at {wrong}")
-        self._moved(nearest)
-        self.send({"frame": frame})
+        self._go(state)
 
     @property
     def link(self) -> str:
@@ -159,10 +151,23 @@ class Explorer(anywidget.AnyWidget):
         except Exception:  # the move itself will say what is wrong
             return None
 
-    def _moved(self, state: State) -> None:
-        self._state = state
+    def _go(self, state: State, exactly: bool = True, **answer: Any) -> None:
+        """Move, tell the page, then the listeners; ValueError if a control cannot stand there."""
+        with self._lock:
+            frame = self._framed(state)
+            if exactly and (nearest := frame["state"]) != state:
+                asked, given = asdict(state), asdict(nearest)
+                wrong = ", ".join(
+                    f"{k}={v!r} (nearest: {given[k]!r})" for k, v in asked.items() if v != given[k]
+                )
+                raise ValueError(f"no control can stand at {wrong}")
+            self._state = frame["state"]
+            self.send({"frame": frame, **answer})
+        self._tell()
+
+    def _tell(self) -> None:
         for listener in self._listeners:
-            listener(state)
+            listener(self._state)
 
     def _parsed(self, link: str) -> State:
         kind, _, query = link.strip().partition("?")
@@ -188,13 +193,13 @@ class Explorer(anywidget.AnyWidget):
             elif "ahead" in content:
                 self.send({"ahead": content["ahead"], "frame": self._ahead(content["ahead"])})
             elif "moved" in content:  # to a frame that the page has
-                self._moved(type(self._state)(**content["moved"]))
-            elif "move" in content:
-                frame = self._framed(type(self._state)(**content["move"]))
-                self.send({"frame": frame, "number": number})
-                self._moved(frame["state"])
+                self._state = type(self._state)(**content["moved"])
+                self._tell()
+            elif "move" in content:  # where controls depend on each other, to the nearest state
+                moved = type(self._state)(**content["move"])
+                self._go(moved, exactly=False, number=number)
             elif "link" in content:
-                self.link = content["link"]
+                self._go(self._parsed(content["link"]), number=number)
         except Exception as error:  # it would vanish in a log
             self.send({"error": f"{type(error).__name__}: {error}", "number": number})
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from uticket_lite.accelerator import MAPPINGS
+from uticket_lite.accelerator import MAPPINGS, Accelerator
 from uticket_lite.explore.explorer import State, menu, numbers, slider
 from uticket_lite.ladder import magnitude_ladder
 from uticket_lite.recorded import load_history, load_ticket, recorded_tickets
@@ -84,10 +84,20 @@ def fitted(state: State, runs: Runs) -> State:
     state = replace(state, round=clip(state.round, 0, len(tickets) - 1))
     if hasattr(state, "n_pe"):
         state = replace(state, n_pe=clip(state.n_pe, 1, MAX_PE))
+    if tickets[state.round].counts_only and hasattr(state, "mapping"):
+        state = replace(state, mapping="output-channel")  # channels are not known
     counted = tickets[state.round].counted
     if getattr(state, "layer", counted[-1]) not in counted:
         state = replace(state, layer=counted[-1])
     return state
+
+
+def possible(strategy: str, ticket: Ticket, accelerator: Accelerator) -> tuple[str, str]:
+    """The strategy and "", or `none` and why the strategy cannot be shown."""
+    objection = STRATEGIES[strategy].objection(accelerator)
+    if ticket.counts_only and STRATEGIES[strategy].changes == "mask":
+        objection = "Of this round only counts are recorded, no masks to change"
+    return ("none", f"{objection}. Shown: strategy 'none'.") if objection else (strategy, "")
 
 
 def run_controls(state: State, runs: Runs) -> list[dict[str, Any]]:
@@ -109,9 +119,11 @@ def strategy_control(name: str = "strategy", label: str = "strategy") -> dict[st
     return menu(name, label, [(s.label, key) for key, s in STRATEGIES.items()])
 
 
-def mapping_control() -> dict[str, Any]:
-    """A menu of mappings."""
-    return menu("mapping", "mapping", [(label, name) for name, label in MAPPINGS.items()])
+def mapping_control(state: State, runs: Runs) -> dict[str, Any]:
+    """A menu of the mappings that the state's ticket can run with."""
+    known = [(label, name) for name, label in MAPPINGS.items()]
+    counts_only = runs[state.run].tickets[state.round].counts_only
+    return menu("mapping", "mapping", known[:1] if counts_only else known)
 
 
 def layer_control(state: State, runs: Runs) -> dict[str, Any]:

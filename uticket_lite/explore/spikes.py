@@ -87,10 +87,11 @@ def spikes_frame(state: SpikesState, runs: list[str], recorded: Spikes) -> Frame
     chosen = reports[state.barrier]
     plain = simulate(ticket, accelerator, layers=[layer])
     by_weights = plain.loads[layer].sum(axis=0) * ticket.layers[layer].positions * ticket.timesteps
+    weighed = plain.utilization_as(average="cycles")  # as the spikes' are
     done = chosen.accumulations.sum(axis=0)
     n = state.n_pe
     silent = 1 - given.mean()
-    barriers = [("by weights", plain.utilization)]
+    barriers = [("by weights", weighed)]
     barriers += [(f"per {name}", r.utilization) for name, r in reports.items()]
     return {
         "state": state,
@@ -114,7 +115,7 @@ def spikes_frame(state: SpikesState, runs: list[str], recorded: Spikes) -> Frame
             },
         },
         "figures": [
-            ["utilization by weights", f"{plain.utilization:.1%}"],
+            ["utilization by weights", f"{weighed:.1%}"],
             [f"by spikes, per {state.barrier}", f"{chosen.utilization:.1%}"],
             ["latency (cycles)", f"{chosen.latency:,}"],
             ["accumulations", f"{chosen.work:,}"],
@@ -122,7 +123,7 @@ def spikes_frame(state: SpikesState, runs: list[str], recorded: Spikes) -> Frame
         ],
         "summary": (
             f"{state.run}, {layer}, test image {state.image}, {n} PEs: {silent:.1%} of the inputs "
-            f"are silent. By its weights the layer uses {plain.utilization:.1%} of its PEs; with "
+            f"are silent. By its weights the layer uses {weighed:.1%} of its PEs; with "
             f"the spikes of this image and a barrier per {state.barrier}, "
             f"{chosen.utilization:.1%}: {BARRIERS[state.barrier]}."
         ),

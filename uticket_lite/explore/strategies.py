@@ -15,6 +15,7 @@ from uticket_lite.explore.runs import (
     last_round,
     mapping_control,
     pe_control,
+    possible,
     run_controls,
     runs_of,
     strategy_control,
@@ -58,34 +59,23 @@ def strategies_frame(state: StrategiesState, runs: Runs) -> Frame:
     state = fitted(state, runs)
     ticket = runs[state.run].tickets[state.round]
     accelerator = Accelerator(state.n_pe, state.mapping)
-    allowed = [n for n, s in STRATEGIES.items() if s.objection(accelerator) is None]
-    if ticket.counts_only:
-        allowed = [name for name in allowed if STRATEGIES[name].changes != "mask"]
-    if state.mapping == "input-channel" and ticket.counts_only:
-        table, message = _no_table(), "Only counts are recorded of this round: no input channels."
-    else:
-        table = compare(ticket, accelerator, allowed)
-        left_out = [name for name in STRATEGIES if name not in allowed]
-        message = f"Not possible here: {', '.join(left_out)}." if left_out else ""
+    allowed = [name for name in STRATEGIES if not possible(name, ticket, accelerator)[1]]
+    table = compare(ticket, accelerator, allowed)
+    left_out = [name for name in STRATEGIES if name not in allowed]
     return {
         "state": state,
         "controls": [
             *run_controls(state, runs),
             strategy_control(),
             pe_control(),
-            mapping_control(),
+            mapping_control(state, runs),
         ],
         "data": {"strategies": _columns(table, state)},
         "figures": _figures(table, state),
         "summary": _summary(table, state),
-        "message": message,
+        "message": f"Not possible here: {', '.join(left_out)}." if left_out else "",
         "clicks": ["strategy"],
     }
-
-
-def _no_table() -> pd.DataFrame:
-    names = ["changes", "latency", "work", "idle", "energy", "touched", "utilization"]
-    return pd.DataFrame(columns=names).rename_axis("strategy")
 
 
 def _columns(table: pd.DataFrame, state: StrategiesState) -> dict[str, list[Any]]:
@@ -119,8 +109,6 @@ def _figures(table: pd.DataFrame, state: StrategiesState) -> list[list[str]]:
 
 
 def _summary(table: pd.DataFrame, state: StrategiesState) -> str:
-    if table.empty:
-        return ""
     strategy = STRATEGIES[state.strategy]
     quickest = table["latency"].astype(int).sort_values(kind="stable")
     first = f"{quickest.index[0]} with {quickest.iloc[0]:,} cycles"

@@ -16,12 +16,12 @@ from uticket_lite.explore.runs import (
     layer_control,
     mapping_control,
     pe_control,
+    possible,
     run_controls,
     runs_of,
     strategy_control,
 )
 from uticket_lite.simulation import simulate
-from uticket_lite.strategies import STRATEGIES
 from uticket_lite.ticket import Ticket
 
 STEPS = 60
@@ -64,16 +64,13 @@ def timeline_frame(state: TimelineState, runs: Runs) -> Frame:
     state = replace(state, step=clip(state.step, 0, STEPS))
     accelerator = Accelerator(state.n_pe, state.mapping)
     ticket = runs[state.run].tickets[state.round]
-    objection = STRATEGIES[state.strategy].objection(accelerator)
-    strategy = "none" if objection else state.strategy
+    strategy, message = possible(state.strategy, ticket, accelerator)
     report = simulate(ticket, accelerator, strategy, cycles="weights", layers=[state.layer])
     intervals = report.timeline(state.layer)
-    message = f"{objection}. Shown: strategy 'none'." if objection else ""
+    end = report.latency
     if len(intervals) > MAX_INTERVALS:
-        waves = int(np.sort(intervals["wave"].to_numpy())[MAX_INTERVALS])
-        intervals = intervals[intervals["wave"] < max(waves, 1)]
-        message = f"{message} Shown: the first {max(waves, 1)} waves."
-    end = int(intervals["end"].max()) if len(intervals) else 0
+        end = int(np.sort(intervals["start"].to_numpy())[MAX_INTERVALS])
+        message = f"{message} Shown: the first {end:,} cycles."
     now = round(end * state.step / STEPS)
     seen = intervals[intervals["start"] < now].copy()
     seen["end"] = seen["end"].clip(upper=now)
@@ -89,7 +86,7 @@ def timeline_frame(state: TimelineState, runs: Runs) -> Frame:
             pe_control(),
             layer_control(state, runs),
             slider("step", "clock", clock, "cycles from the layer's start", play=True),
-            mapping_control(),
+            mapping_control(state, runs),
         ],
         "data": {
             "intervals": seen.to_dict("list"),
@@ -105,9 +102,10 @@ def timeline_frame(state: TimelineState, runs: Runs) -> Frame:
         ],
         "summary": (
             f"{state.run}, round {state.round}, {state.layer} on {state.n_pe} PEs, "
-            f"{report.strategy.label}: after {now:,} of {end:,} cycles PEs have worked {work:,} "
-            f"and waited {wait:,} PE-cycles. {_who_waits(waiting, now, end)} Cycles are those of "
-            "one output position and timestep."
+            f"{report.strategy.label}: after {now:,} of {report.latency:,} cycles PEs have worked "
+            f"{work:,} and waited {wait:,} PE-cycles. "
+            f"{_who_waits(waiting, now, report.latency)} Cycles are those of one output position "
+            "and timestep."
         ),
         "message": message.strip(),
     }

@@ -16,13 +16,13 @@ from uticket_lite.explore.runs import (
     layer_control,
     mapping_control,
     pe_control,
+    possible,
     run_controls,
     runs_of,
     strategy_control,
 )
 from uticket_lite.metrics import layer_totals
 from uticket_lite.simulation import Report, simulate
-from uticket_lite.strategies import STRATEGIES
 from uticket_lite.ticket import Ticket
 from uticket_lite.workload import Workload
 
@@ -82,8 +82,11 @@ def workload_frame(state: WorkloadState, runs: Runs) -> Frame:
     figures, other = _figures(report, state.layer), None
     if state.versus != NOTHING:
         other, more = _simulated(state, state.versus, runs)
+        if state.wave == ALL_WAVES or len(other.loads[state.layer]) == len(table):
+            data["versus"] = _versus(*_shown(other, state))
+        else:
+            more = f"{more} {other.strategy.name} has other waves: compare all of them."
         message = f"{message} {more}"
-        data["versus"] = _versus(*_shown(other, state))
         before = _figures(other, state.layer)
         figures = [[k, f"{b} → {a}"] for (k, b), (_, a) in zip(before, figures, strict=True)]
     return {
@@ -101,9 +104,8 @@ def _simulated(state: WorkloadState, strategy: str, runs: Runs) -> tuple[Report,
     """The simulation that the state asks for, and why it differs from it ("" if it doesn't)."""
     accelerator = Accelerator(state.n_pe, state.mapping)
     ticket = runs[state.run].tickets[state.round]
-    if objection := STRATEGIES[strategy].objection(accelerator):
-        return simulate(ticket, accelerator), f"{objection}. Shown: strategy 'none'."
-    return simulate(ticket, accelerator, strategy), ""
+    strategy, message = possible(strategy, ticket, accelerator)
+    return simulate(ticket, accelerator, strategy), message
 
 
 def _controls(state: WorkloadState, runs: Runs, waves: int) -> list[dict[str, Any]]:
@@ -116,7 +118,7 @@ def _controls(state: WorkloadState, runs: Runs, waves: int) -> list[dict[str, An
         pe_control(),
         versus,
         slider("wave", "wave", [*all_of_them, *((str(w), w) for w in range(waves))]),
-        mapping_control(),
+        mapping_control(state, runs),
         layer_control(state, runs),
     ]
 
@@ -124,7 +126,7 @@ def _controls(state: WorkloadState, runs: Runs, waves: int) -> list[dict[str, An
 def _shown(report: Report, state: WorkloadState) -> tuple[np.ndarray, int]:
     """What each PE works in the waves drawn, and how long they take."""
     table = report.loads[state.layer]
-    chosen = table if state.wave == ALL_WAVES else table[[min(state.wave, len(table) - 1)]]
+    chosen = table if state.wave == ALL_WAVES else table[[state.wave]]
     totals = layer_totals(Workload(chosen, np.array([0, len(chosen)])), report.strategy.ahead)
     return chosen.sum(axis=0), int(totals.latency[0])
 

@@ -22,12 +22,14 @@ def chart() -> alt.HConcatChart:
         alt.Tooltip("touched:Q", title="non-zeros touched", format=".1%"),
     ]
     y = alt.Y("strategy:N", title=None, sort=list(STRATEGIES), axis=alt.Axis(minExtent=105))
-    chosen = alt.condition(alt.datum.chosen, alt.value(1), alt.value(0.55))
+    chosen = alt.condition(alt.datum.chosen, alt.value(1), alt.value(0.8))
+    outline = alt.condition(alt.datum.chosen, alt.value(RED), alt.value("transparent"))
     bars = base.mark_bar().encode(
         x=alt.X("latency:Q", title="latency (cycles); the tick is where all PEs would be busy"),
         y=y,
         color=colour,
         opacity=chosen,
+        stroke=outline,
         tooltip=tooltip,
     )
     ticks = base.mark_tick(color=RED, thickness=2, size=14).encode(x="working:Q", y=y)

@@ -2,7 +2,7 @@
 
 import altair as alt
 
-from uticket_lite.explore.charts.style import BLUE, GREEN, GREY, ORANGE, RED, colours, pe_axis
+from uticket_lite.explore.charts.style import BLUE, GREEN, GREY, RED, colours, pe_axis
 
 
 def chart() -> alt.HConcatChart:
@@ -39,7 +39,7 @@ def _loads_chart(width: int = 340, height: int = 220) -> alt.LayerChart:
     )
     rules = alt.Chart(alt.NamedData("rules"))
     domain = ["mean", "max"]
-    stroke = alt.Color("what:N", scale=alt.Scale(domain=domain, range=[ORANGE, RED]), legend=None)
+    stroke = alt.Color("what:N", scale=alt.Scale(domain=domain, range=[RED, RED]), legend=None)
     dash = alt.StrokeDash(
         "what:N", scale=alt.Scale(domain=domain, range=[[6, 3], [1, 0]]), legend=None
     )

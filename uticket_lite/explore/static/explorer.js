@@ -90,19 +90,18 @@ function element(tag, className, parent, text = "") {
   return made;
 }
 
-let numbered = 0; // for ids that tie labels to controls
-
 // A menu or a slider over labelled values; `moved` hears of the value chosen.
 function makeControl(parent, about, moved) {
   const row = element("div", "uticket-control", parent);
-  const id = `uticket-control-${(numbered += 1)}`;
+  page.__uticketIds = (page.__uticketIds ?? 0) + 1; // every explorer has its own copy of this file
+  const id = `uticket-control-${page.__uticketIds}`;
   const label = element("label", "", row, about.label);
   label.htmlFor = id;
   const slider = about.kind === "slider";
   const input = element(slider ? "input" : "select", "", row);
   input.id = id;
   input.dataset.control = about.name;
-  const output = slider ? element("output", "", row) : null;
+  const output = slider ? element("span", "uticket-value", row) : null;
   let values = [];
   let options = "";
   let timer = 0;
@@ -192,13 +191,16 @@ async function render({ model, el }) {
 
   const controls = new Map();
   const kept = new Map();
-  const asked = new Set(); // frames on their way
+  const asked = new Set(); // the frame on its way
   let api = null;
   let embedded = false;
   let frame = null; // the last one shown
   let state = null; // where the controls stand; ahead of the frame while a move is computed
   let waiting = null; // the newest move, not sent yet
   let sent = false; // a move is being computed
+  let overtaken = false; // it was, and the state has changed since: its answer is not shown
+  let asking = []; // states to fetch ahead, one at a time
+  const me = `${Math.random()}`; // a model may have several views; each hears all answers
   let number = 0;
   let timers = {};
   let last = null; // the control moved last
@@ -217,6 +219,14 @@ async function render({ model, el }) {
       // no kernel: patience runs out
     }
   };
+
+  function gone() {
+    sent = false;
+    waiting = null;
+    asked.clear();
+    el.classList.remove("uticket-busy");
+    say(GONE);
+  }
 
   function say(text) {
     message.textContent = text;
@@ -284,40 +294,52 @@ async function render({ model, el }) {
     const known = kept.get(JSON.stringify(state));
     waiting = known ? null : state;
     if (known) {
+      overtaken = sent;
       send({ moved: state });
       show(known);
-    } else if (asked.has(JSON.stringify(state))) later("gone", PATIENCE_MS, () => say(GONE));
+    } else if (asked.has(JSON.stringify(state))) later("gone", PATIENCE_MS, gone);
     else pump();
   }
 
   function pump() {
     if (sent || !waiting) return;
-    sent = true;
-    send({ move: waiting, number: (number += 1) });
+    request({ move: waiting });
     waiting = null;
+  }
+
+  function request(content) {
+    sent = true;
+    overtaken = false;
+    number += 1;
+    send({ ...content, number: `${me}:${number}` });
     later("busy", BUSY_MS, () => el.classList.add("uticket-busy"));
-    later("gone", PATIENCE_MS, () => say(GONE));
+    later("gone", PATIENCE_MS, gone);
   }
 
   function fetchAhead(onTheWay) {
-    if (!last || sent || !frame || frame.took > QUICK_MS) return;
-    for (const value of controls.get(last).neighbours(onTheWay)) {
-      const values = { ...state, [last]: value };
-      const name = JSON.stringify(values);
-      if (kept.has(name) || asked.has(name)) continue;
-      asked.add(name);
-      send({ ahead: values });
-    }
+    if (!last || !frame || frame.took > QUICK_MS) return;
+    asking = controls.get(last).neighbours(onTheWay).map((value) => ({ ...state, [last]: value }));
+    fetchNext();
+  }
+
+  function fetchNext() {
+    if (sent || asked.size) return;
+    asking = asking.filter((values) => !kept.has(JSON.stringify(values)));
+    const values = asking.shift();
+    if (!values) return;
+    asked.add(JSON.stringify(values));
+    send({ ahead: values });
   }
 
   function arrived(now, name) {
-    asked.delete(name);
+    if (!asked.delete(name)) return; // another view's
     if (now) keep(now);
+    if (!waiting || JSON.stringify(waiting) !== name) return fetchNext();
     calm("gone");
-    if (!waiting || JSON.stringify(waiting) !== name) return;
     if (!now) return pump(); // it failed: the kernel will say why
-    send({ moved: waiting });
     waiting = null;
+    overtaken = sent;
+    send({ moved: now.state });
     show(now);
   }
 
@@ -329,18 +351,16 @@ async function render({ model, el }) {
 
   function receive(content) {
     if (content.ahead) return arrived(content.frame, JSON.stringify(content.ahead));
-    if (content.error !== undefined) {
+    if (content.frame) keep(content.frame);
+    if (content.number === `${me}:${number}`) {
+      const stale = overtaken;
       answered();
-      say(content.error);
-      return pump();
-    }
-    if (content.frame === undefined) return;
-    if (content.number === undefined || content.number === number) {
-      keep(content.frame);
-      if (content.number === undefined) waiting = null; // set from code
-      answered();
-      show(content.frame);
+      if (content.frame && !stale) show(content.frame);
+      if (content.error !== undefined && !stale) say(content.error);
       pump();
+    } else if (content.frame && !sent && !waiting) {
+      calm("gone");
+      show(content.frame); // set from code, or moved in another view
     }
   }
 
@@ -389,6 +409,7 @@ async function render({ model, el }) {
       for (const [name, columns] of Object.entries(frame.data ?? {})) spec.datasets[name] = rows(columns);
       api = await vegaEmbed(chart, spec, { actions: false, renderer: "canvas", config: themeConfig(el) });
       api.view.addEventListener("click", (event, item) => {
+        if (["line", "area"].includes(item?.mark?.marktype)) return; // it would name their first point
         const clicked = (frame.clicks ?? []).filter((name) => item?.datum?.[name] !== undefined);
         if (clicked.length) move(Object.fromEntries(clicked.map((name) => [name, item.datum[name]])));
       });
@@ -422,8 +443,7 @@ async function render({ model, el }) {
   link.addEventListener("focus", () => link.select());
   link.addEventListener("keydown", (event) => {
     if (event.key !== "Enter") return;
-    sent = true;
-    send({ link: link.value, number: (number += 1) });
+    request({ link: link.value });
   });
 
   // Until the kernel answers: what was seen last.
@@ -439,7 +459,7 @@ async function render({ model, el }) {
   }
   model.on("msg:custom", receive);
   send({ ask: "frame" });
-  later("gone", PATIENCE_MS, () => say(GONE));
+  later("gone", PATIENCE_MS, gone);
   const theme = new MutationObserver(embed);
   theme.observe(document.body, { attributeFilter: ["data-jp-theme-light"] });
   return () => {
