@@ -34,6 +34,7 @@ def figures() -> Iterable[Figure]:
     yield from speed_up(ticket, tickets, masks)
     yield from growth()
     yield from sweep(ticket)
+    yield from loading()
 
 
 def reports(ticket: ut.Ticket, masks: list[Masks]) -> Iterable[Figure]:
@@ -166,6 +167,15 @@ def growth() -> Iterable[Figure]:
                 unit="×",
                 limit=1.0,
             )
+
+
+def loading() -> Iterable[Figure]:
+    """A recorded VGG-16 ticket from its file: the last round, and the densest with its masks."""
+    name = "vgg16-cifar10-lth"
+    for number in (14, 8):
+        read_it = Timed(lambda number: ut.load_ticket(name, number), itertools.repeat(number))
+        took = medians({"load": read_it}, repeats=15)["load"]
+        yield Figure(f"load_ticket of VGG-16, round {number}", took, limit=0.1)
 
 
 def sweep(ticket: ut.Ticket) -> Iterable[Figure]:

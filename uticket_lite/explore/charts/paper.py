@@ -1,4 +1,4 @@
-"""The paper's figures, drawn from the tables of `uticket_lite.paper`; grey is the paper's."""
+"""The paper's figures, drawn from the tables of `uticket_lite.paper`."""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,7 +11,7 @@ from uticket_lite.explore.charts.style import BLUE, GREEN, GREY, ORANGE, PINK, R
 METHODS = alt.Color(
     "method:N",
     title=None,
-    scale=alt.Scale(domain=["lth", "uticket", "paper"], range=[RED, BLUE, GREY]),
+    scale=alt.Scale(domain=["lth", "uticket"], range=[RED, BLUE]),
     legend=alt.Legend(orient="top"),
 )
 
