@@ -11,6 +11,7 @@ import numpy as np
 from uticket_lite.errors import one_of, whole_number
 from uticket_lite.files import open_safetensors, pack_layers, read_layers, write_atomically
 from uticket_lite.layer import Layer
+from uticket_lite.tracing import read_state_dict, trace
 
 if TYPE_CHECKING:
     from torch import nn
@@ -44,6 +45,7 @@ class Ticket:
         cls,
         arrays: Mapping[str, Any],
         *,
+        masks: Mapping[str, Any] | None = None,
         positions: Mapping[str, int] | None = None,
         timesteps: int = 1,
         spike_sparsity: Mapping[str, float] | None = None,
@@ -52,6 +54,7 @@ class Ticket:
     ) -> "Ticket":
         """A ticket from dense masks or weights, name to array (K, C, …); 0 means pruned.
 
+        masks: name to a mask that says what is pruned, where it is not the weights' zeros.
         positions: name to H_out·W_out; 1 for a layer not named (cycles of one position).
         timesteps: T, default 1. spike_sparsity: name to the fraction of zero input spikes.
         counted: names to simulate; default every layer given.
@@ -69,6 +72,14 @@ class Ticket:
             name: Layer.from_array(array, positions.get(name, 1), spikes.get(name), name)
             for name, array in arrays.items()
         }
+        for name, mask in (masks or {}).items():
+            masking = Layer.from_array(mask, name=one_of("mask for layer", name, layers))
+            if masking.shape != layers[name].shape:
+                raise ValueError(
+                    f"layer {name!r}: its mask has shape {masking.shape}, "
+                    f"its weight {layers[name].shape}; they must be the same"
+                )
+            layers[name] = replace(layers[name], bits=masking.bits)
         return cls(layers, timesteps, tuple(counted or ()), dict(provenance or {}))
 
     @classmethod
@@ -83,11 +94,9 @@ class Ticket:
         """A ticket from a torch network, pruned or not, which runs `sample_input` once.
 
         timesteps: T. counted: names to simulate; default all convolutions but the first.
-        `tracing.ticket_from_model` says the rest.
+        `tracing.trace` says the rest.
         """
-        from uticket_lite.tracing import ticket_from_model
-
-        return ticket_from_model(module, sample_input, timesteps=timesteps, counted=counted)
+        return cls.from_arrays(**trace(module, sample_input, counted), timesteps=timesteps)
 
     @classmethod
     def from_safetensors(
@@ -102,13 +111,18 @@ class Ticket:
 
         positions: name to H_out·W_out; 1 for a layer not named. timesteps: T. counted: names
         to simulate; default all convolutions but the first.
-        `tracing.ticket_from_state_dict` says the rest.
+        `tracing.read_state_dict` says the rest. A file that `save` wrote is loaded as the ticket
+        it is.
         """
-        from uticket_lite.tracing import ticket_from_state_dict
-
-        return ticket_from_state_dict(
-            path, positions=positions, timesteps=timesteps, counted=counted
-        )
+        found = read_state_dict(path, counted)
+        if found is not None:
+            return cls.from_arrays(**found, positions=positions, timesteps=timesteps)
+        if positions is not None or counted is not None or timesteps != 1:
+            raise ValueError(
+                f"{path} is a ticket, with its own positions, timesteps and counted layers; "
+                "give the path alone"
+            )
+        return cls.load(path)
 
     def names(self, layers: Iterable[str] | None = None) -> tuple[str, ...]:
         """The layers' names, or `layers` if all of them exist (ValueError otherwise)."""

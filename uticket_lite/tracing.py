@@ -1,6 +1,7 @@
-"""Tickets from anybody's network: a torch module, run once, or a file of its weights.
+"""What tickets need of anybody's network: a torch module, run once, or a file of its weights.
 
-torch is imported inside functions only, so that files of weights are read without it.
+Both come as arguments of `Ticket.from_arrays`. torch is imported inside functions only, so that
+files of weights are read without it.
 """
 
 import math
@@ -8,7 +9,6 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,8 +17,6 @@ import numpy as np
 from safetensors import safe_open
 
 from uticket_lite.files import FORMAT, open_safetensors
-from uticket_lite.layer import Layer
-from uticket_lite.ticket import Ticket
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -26,14 +24,11 @@ if TYPE_CHECKING:
 SAVING = "a state dict is a file written by safetensors.torch.save_file"
 
 
-def ticket_from_model(
-    module: "nn.Module",
-    sample_input: Any,
-    *,
-    timesteps: int = 1,
-    counted: Iterable[str] | None = None,
-) -> Ticket:
-    """A ticket from any torch network with convolutions (1-D to 3-D, grouped too) or linear layers.
+def trace(
+    module: "nn.Module", sample_input: Any, counted: Iterable[str] | None = None
+) -> dict[str, Any]:
+    """What a ticket needs of any torch network that has convolutions (1-D to 3-D, grouped too) or
+    linear layers.
 
     The sample is run once, in eval mode and without gradients, to see which layers run, in what
     order and at how many output positions. Layers are called as in `module.named_modules()`,
@@ -46,7 +41,6 @@ def ticket_from_model(
     sample_input: the network's input, or a tuple of its arguments, on its device. The first
     dimension is the batch and does not count; time may be folded into it. For a linear layer,
     the dimensions between the first and the last are positions.
-    timesteps: T; how often each weight meets an input, beyond positions.
     counted: layers to simulate; default all convolutions but the first, which encodes the
     input, and no linear layer; all layers if that leaves none.
 
@@ -85,33 +79,26 @@ def ticket_from_model(
             weights[name] = _to_numpy(weight)
             if isinstance(mask, Tensor):
                 masks[name] = _to_numpy(mask)
-    return _assemble(
-        weights,
-        masks,
-        {name: positions[name] for name in weights},
-        timesteps,
-        counted,
-        {"model": type(module).__name__, "left_out": left_out},
-    )
+    return {
+        "arrays": weights,
+        "masks": masks,
+        "positions": {name: positions[name] for name in weights},
+        "counted": counted or _convolutions(weights)[1:],
+        "provenance": {"model": type(module).__name__, "left_out": left_out},
+    }
 
 
-def ticket_from_state_dict(
-    path: str | os.PathLike[str],
-    *,
-    positions: Mapping[str, int] | None = None,
-    timesteps: int = 1,
-    counted: Iterable[str] | None = None,
-) -> Ticket:
-    """A ticket from a safetensors file of a network's weights, as torch users save them.
+def read_state_dict(
+    path: str | os.PathLike[str], counted: Iterable[str] | None = None
+) -> dict[str, Any] | None:
+    """The same of a safetensors file of weights, as torch users save them; None if it is a ticket.
 
     Every tensor `NAME.weight` with 2 or more dimensions is a layer NAME; what is 0 is pruned.
     So is a pair `NAME.weight_orig`, `NAME.weight_mask`, as `torch.nn.utils.prune` leaves them.
     Biases and norms, with 1 dimension, are passed over. Such a file does not say in which order
     layers run: they are sorted by name, layer 2 before layer 10.
-    A file that Ticket.save wrote is loaded as the ticket it is.
+    Nor at how many output positions.
 
-    positions: name to output positions, which the file does not know either; 1 for a layer not
-    named. timesteps: T.
     counted: layers to simulate; default all with 3 or more dimensions (convolutions) but the
     first, all layers if that leaves none.
 
@@ -119,45 +106,19 @@ def ticket_from_state_dict(
     of layers, unknown names, NaN or infinite weights.
     """
     with open_safetensors(path, "ticket or state dict", SAVING) as file:
-        is_ticket = FORMAT in (file.metadata() or {})
-        weights, masks = ({}, {}) if is_ticket else _read(file, path)
-    if not is_ticket:
-        about = {"state_dict": Path(path).name}
-        return _assemble(weights, masks, positions, timesteps, counted, about)
-    if positions is not None or counted is not None or timesteps != 1:
-        raise ValueError(
-            f"{path} is a ticket, with its own positions, timesteps and counted layers; "
-            "give the path alone"
-        )
-    return Ticket.load(path)
+        if FORMAT in (file.metadata() or {}):
+            return None
+        weights, masks = _read(file, path)
+    return {
+        "arrays": weights,
+        "masks": masks,
+        "counted": tuple(counted or ()) or _convolutions(weights)[1:],
+        "provenance": {"state_dict": Path(path).name},
+    }
 
 
-def _assemble(
-    weights: Mapping[str, np.ndarray],
-    masks: Mapping[str, np.ndarray],
-    positions: Mapping[str, int] | None,
-    timesteps: int,
-    counted: Iterable[str] | None,
-    provenance: Mapping[str, Any],
-) -> Ticket:
-    """A ticket of all layers; where there is a mask, it decides, not the zeros of the weight."""
-    convolutions = [name for name, weight in weights.items() if weight.ndim > 2]
-    ticket = Ticket.from_arrays(
-        weights,
-        positions=positions,
-        timesteps=timesteps,
-        counted=tuple(counted or ()) or convolutions[1:],
-        provenance=provenance,
-    )
-    masked = {}
-    for name, mask in masks.items():
-        if mask.shape != ticket.layers[name].shape:
-            raise ValueError(
-                f"layer {name!r}: its mask has shape {mask.shape}, "
-                f"its weight {ticket.layers[name].shape}; they must be the same"
-            )
-        masked[name] = replace(ticket.layers[name], bits=Layer.from_array(mask, name=name).bits)
-    return ticket.with_layers(masked)
+def _convolutions(weights: Mapping[str, np.ndarray]) -> tuple[str, ...]:
+    return tuple(name for name, weight in weights.items() if weight.ndim > 2)
 
 
 def _run(module: "nn.Module", layers: Mapping[str, "nn.Module"], sample: Any) -> dict[str, int]:

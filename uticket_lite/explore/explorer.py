@@ -121,11 +121,14 @@ class Explorer(anywidget.AnyWidget):
         return {name: pd.DataFrame(columns) for name, columns in self.frame["data"].items()}
 
     def svg(self) -> str:
-        """The picture as an SVG document."""
-        from uticket_lite.explore.charts import make_chart
-        from uticket_lite.explore.pictures import svg
+        """The picture as an SVG document, drawn without a browser."""
+        import vl_convert
 
-        return svg(make_chart(self.kind), self.frame)
+        rows = {
+            name: [dict(zip(table, row, strict=True)) for row in zip(*table.values(), strict=True)]
+            for name, table in self.frame["data"].items()
+        }
+        return vl_convert.vegalite_to_svg({**self.spec, "background": "white", "datasets": rows})
 
     def nearest(self, **changes: Any) -> State:
         """The state after these changes, moved to where controls can stand."""

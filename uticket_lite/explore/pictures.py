@@ -1,4 +1,4 @@
-"""Charts as files: the same specification and data as on the screen, without a browser."""
+"""Charts as pictures, drawn without a browser."""
 
 import base64
 import html
@@ -8,22 +8,10 @@ from pathlib import Path
 import altair as alt
 import vl_convert
 
-from uticket_lite.explore.explorer import Frame
 from uticket_lite.explore.rounds import rounds
 
 README_RUNS = ("digits-lth", "digits-uticket")
 README_PICTURE = Path("docs", "rounds.svg")
-
-
-def svg(chart: alt.TopLevelMixin, frame: Frame) -> str:
-    """The chart with the frame's data as an SVG document."""
-    spec = chart.to_dict()
-    spec["background"] = "white"
-    spec["datasets"] = {
-        name: [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
-        for name, columns in frame["data"].items()
-    }
-    return vl_convert.vegalite_to_svg(spec)
 
 
 @dataclass(frozen=True)
