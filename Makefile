@@ -21,7 +21,7 @@ setup: .venv/ready
 	touch $@
 
 lab: setup
-	JUPYTER_CONFIG_PATH=binder $(BIN)/jupyter lab --ServerApp.ip=127.0.0.1 notebooks/00_start_here.ipynb $(ARGS)
+	$(BIN)/jupyter lab --ServerApp.ip=127.0.0.1 notebooks/00_start_here.ipynb $(ARGS)
 
 check: setup
 	$(BIN)/ruff check
