@@ -310,8 +310,8 @@ PE_COUNTS = {
     "latency": "Each wave's mean is rounded up, and a short last wave leaves PEs without a filter.",
 }
 ENERGY_CUT = {
-    "energy_cut": "Our two tickets are about equally sparse, the paper's are not, so that part of "
-    "its saving is saved work; and ours waits for longer or shorter (Table II).",
+    "energy_cut": "The paper's u-Ticket also has less work than its LTH ticket (Table II); where "
+    "ours has not, only waiting is saved.",
 }
 OTHER_DESIGNS = {
     "utilization": "The paper cites other designs; ours are queues of 4 waves (fifo-d) and the "
