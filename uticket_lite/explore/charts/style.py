@@ -7,7 +7,7 @@ said by place, dash or shape. The heat map's cividis also reads in grey.
 import altair as alt
 
 BLUE, ORANGE, RED, GREY = "#0072B2", "#E69F00", "#D55E00", "#949494"
-GREEN, PINK, SKY, YELLOW = "#009E73", "#CC79A7", "#56B4E9", "#F0E442"
+GREEN, PINK, SKY = "#009E73", "#CC79A7", "#56B4E9"
 PALETTE = [BLUE, RED, GREEN, PINK, ORANGE, SKY]
 
 
