@@ -28,6 +28,22 @@ def test_masks_survive_the_sparse_form(mask):
     assert (again.bits == layer.bits).all()
 
 
+@given(masks)
+def test_any_mask_comes_back_from_disk(tmp_path_factory, mask):
+    file = tmp_path_factory.getbasetemp() / "any.safetensors"
+    ut.Ticket.from_arrays({"conv1": mask}).save(file)
+    assert (ut.load_ticket(file).masks()["conv1"] == mask).all()
+
+
+@pytest.mark.parametrize("alive", [0, 1, 2])
+def test_layers_with_hardly_a_weight_come_back_from_disk(tmp_path, alive):
+    mask = np.zeros((4, 3, 3, 3), bool)
+    mask.ravel()[[50, 7][:alive]] = True
+    ticket = ut.Ticket.from_arrays({"conv1": mask})
+    ticket.save(tmp_path / "t.safetensors")
+    assert (ut.load_ticket(tmp_path / "t.safetensors").masks()["conv1"] == mask).all()
+
+
 def test_later_changes_of_the_array_do_not_reach_the_ticket():
     for array in (np.ones((4, 8), bool), np.ones((4, 8), np.float32)):
         layer = ut.Layer.from_array(array)

@@ -80,7 +80,7 @@ def _read_layer(
         return Layer.from_counts(tuple(shape), counts, **known)
     flat = _inflate(gaps, int(counts.sum()))
     indices = flat - np.repeat(np.arange(shape[0]) * size, counts)
-    if flat.size and (indices.min() < 0 or indices.max() >= size or np.diff(flat).min() <= 0):
+    if (indices < 0).any() or (indices >= size).any() or (np.diff(flat) <= 0).any():
         raise ValueError(f"positions of non-zeros do not ascend inside filters of {size} weights")
     return Layer.from_indices(tuple(shape), counts, indices, **known)
 
