@@ -1,10 +1,13 @@
 """The paper's tables and figures, beside what the recorded tickets of this project give.
 
 Every number of ours is computed from `data/` when it is asked for. The recorded networks were
-trained with fewer timesteps than the paper's; cycles are counted with the paper's.
+trained with fewer timesteps than the paper's; cycles are counted with the paper's. The paper
+compares tickets of unlike sparsity; so beside each of its tickets stands the round of ours that
+is pruned nearest to it (`nearest_round`).
 """
 
 import json
+import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -64,23 +67,34 @@ def networks() -> tuple[str, ...]:
     )
 
 
+def nearest_round(network: str, method: str, sparsity: float | None = None) -> int:
+    """The recorded round pruned nearest to `sparsity`, in percent; default Table I's."""
+    wanted = _printed(network, method, "sparsity") if sparsity is None else sparsity
+    history = load_history(run_name(network, method))
+    return int((100 * history["sparsity"] - wanted).abs().argmin())
+
+
 @cache
 def report(
     network: str, method: str, number: int | None = None, n_pe: int = 16, strategy: str = "none"
 ) -> Report:
-    """A recorded round (default the last) on `n_pe` PEs, with the paper's timesteps."""
+    """A recorded round on `n_pe` PEs, with the paper's timesteps.
+
+    number: of the round; default the one that stands beside Table I's ticket.
+    """
+    number = nearest_round(network, method) if number is None else number
     ticket = load_ticket(run_name(network, method), number)
     return simulate(replace(ticket, timesteps=TIMESTEPS), Accelerator(n_pe), strategy)
 
 
 def trained(network: str) -> str:
-    """How the recorded runs of a network were trained, in words."""
+    """How the recorded runs of a network were trained, in words that begin with its name."""
     about = json.loads(history_file(DATA / run_name(network, "lth")).read_text())
     settings, images = about["settings"], about["images"]
     first = settings.get("dense_epochs") or settings["epochs"]
     return (
-        f"{images['train']:,} training images, {settings['epochs']} epochs a round, {first} in the "
-        f"first, T = {settings['timesteps']}"
+        f"{network} with {images['train']:,} training images, {settings['epochs']} epochs a "
+        f"round, {first} in the first, T = {settings['timesteps']}"
     )
 
 
@@ -126,6 +140,11 @@ def side_by_side(source: str) -> pd.DataFrame:
     return table
 
 
+def _printed(network: str, method: str, quantity: str) -> float:
+    """Of Tables I and II."""
+    return float(paper_table()[quantity, method][network, DATASET])
+
+
 def _rows(network: str, method: str, n_pe: int = 16, **quantities: float) -> Iterator[Row]:
     for quantity, value in quantities.items():
         yield dict(zip(KEYS, (network, method, n_pe, quantity), strict=True)) | {"ours": value}
@@ -134,14 +153,11 @@ def _rows(network: str, method: str, n_pe: int = 16, **quantities: float) -> Ite
 def _accuracy_and_sparsity() -> Iterator[Row]:
     for network in networks():
         for method in METHODS:
-            last = load_history(run_name(network, method)).iloc[-1]
-            yield from _rows(
-                network,
-                method,
-                accuracy=100 * last["accuracy"],
-                sparsity=100 * last["sparsity"],
-                spike_sparsity=100 * last["spike_sparsity"],
-            )
+            history = load_history(run_name(network, method))
+            number = nearest_round(network, method)
+            names = ("accuracy", "sparsity", "spike_sparsity")
+            percent = {name: 100 * float(history[name][number]) for name in names}
+            yield from _rows(network, method, n_pe=16, **percent)
 
 
 def _cycles() -> Iterator[Row]:
@@ -174,8 +190,8 @@ def _other_balancers() -> Iterator[Row]:
         history = load_history(run_name(network, "lth"))
         for method, strategy in (("fifo", "fifo-d"), ("permuting", "sort")):
             paper = numbers[(numbers["source"] == "Fig. 1") & (numbers["method"] == method)]
-            wanted = paper.set_index("quantity")["value"]["sparsity"] / 100
-            number = int((history["sparsity"] - wanted).abs().idxmin())
+            wanted = paper.set_index("quantity")["value"]["sparsity"]
+            number = nearest_round(network, "lth", wanted)
             ran = report(network, "lth", number, strategy=strategy)
             yield from _rows(
                 network,
@@ -192,9 +208,12 @@ def _energy_cuts() -> Iterator[Row]:
 
 
 def _by_round() -> Iterator[Row]:
-    """Sparsity, accuracy and utilization of each round."""
+    """Sparsity, accuracy and utilization of each round; Table II's utilization of the LTH ticket
+    beside the round that comes nearest to it."""
     printed = paper_numbers().query("source == 'Fig. 4'")["value"].to_numpy()
     for network in networks():
+        nearest = nearest_round(network, "lth")
+        utilization = _printed(network, "lth", "utilization")
         lth, uticket = (load_history(run_name(network, method)) for method in METHODS)
         for number in lth["round"]:
             reports = [report(network, method, number) for method in METHODS]
@@ -202,6 +221,7 @@ def _by_round() -> Iterator[Row]:
                 "network": network,
                 "round": number,
                 "paper_sparsity": printed[number],
+                "paper_utilization": utilization if number == nearest else math.nan,
                 **{
                     f"{method}_{name}": 100 * history[name][number]
                     for name in ("sparsity", "accuracy")
@@ -261,9 +281,9 @@ def _system() -> Iterator[Row]:
 
 
 def _balancing_share() -> Iterator[Row]:
-    """Balancing the last LTH ticket, timed now, as a share of the recorded rounds' time."""
+    """Balancing the LTH ticket, timed now, as a share of the recorded rounds' time."""
     for network in networks():
-        ticket = load_ticket(run_name(network, "lth"))
+        ticket = report(network, "lth").ticket
         seconds = []
         for _ in range(5):
             began = time.perf_counter()
@@ -295,8 +315,9 @@ BALANCING = {
 }
 TRAINING = {
     "accuracy": "Trained far less: {trained}.",
-    "sparsity": "Both prune a quarter of what is left. Here u-Ticket's balanced mask is carried "
-    "on, as the paper's text says; its code carries the unbalanced one, which ends sparser.",
+    "sparsity": "The recorded round that comes nearest. Both prune a quarter of what is left; "
+    "here u-Ticket's balanced mask is carried on, as the paper's text says; its code carries the "
+    "unbalanced one, which ends sparser.",
     "spike_sparsity": "Other weights, other spikes: {trained}.",
 }
 CYCLES = {
@@ -326,10 +347,8 @@ SYSTEM = {
 
 SECTIONS: dict[str, Section] = {
     "Fig. 1": Section("Other balancers", _other_balancers, OTHER_DESIGNS),
-    "Table I": Section(
-        "Accuracy and sparsity after the last round", _accuracy_and_sparsity, TRAINING
-    ),
-    "Table II": Section("Cycles and utilization, last round", _cycles, CYCLES),
+    "Table I": Section("Accuracy and sparsity of the tickets", _accuracy_and_sparsity, TRAINING),
+    "Table II": Section("Cycles and utilization", _cycles, CYCLES),
     "Table III": Section("More PEs, relative to 2", _pe_counts, PE_COUNTS),
     "Fig. 4": Section("Round by round", _by_round, {}),
     "Fig. 6": Section("Layer by layer", _layers, {}),

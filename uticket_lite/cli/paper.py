@@ -45,4 +45,4 @@ def _paper(options: argparse.Namespace) -> int:
 
 def _text(table: pd.DataFrame) -> str:
     shown = table.drop(columns="why", errors="ignore")
-    return shown.to_string(index=False, float_format=SHOWN)
+    return shown.to_string(index=False, float_format=SHOWN, na_rep="-")

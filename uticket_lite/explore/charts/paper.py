@@ -6,41 +6,60 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from uticket_lite.explore.charts.style import BLUE, GREEN, GREY, ORANGE, PINK, RED
+from uticket_lite.explore.charts.style import BLUE, GREEN, GREY, ORANGE, PINK, RED, colours
 
-METHODS = alt.Color(
-    "method:N",
-    title=None,
-    scale=alt.Scale(domain=["lth", "uticket"], range=[RED, BLUE]),
-    legend=alt.Legend(orient="top"),
-)
+LABELS = {"lth": "LTH", "uticket": "u-Ticket"}
+PAPER = "LTH in the paper"
+METHODS = colours("method", list(LABELS.values()), [RED, BLUE])
+NETWORKS = alt.Column("network:N", title=None)
 
 
 def by_round(table: pd.DataFrame) -> Any:
-    """Fig. 4: utilization and accuracy against sparsity, for both methods."""
-    long = pd.concat(
+    """Fig. 4: utilization and accuracy against sparsity, for both methods; one point of the
+    paper's (Table II)."""
+    known = table["network"].unique()
+    points = pd.concat(
         [
             pd.DataFrame(
                 {
                     "network": table["network"],
-                    "method": method,
+                    "method": label,
                     "sparsity": table[f"{method}_sparsity"],
-                    "utilization (%)": 100 * table[f"{method}_utilization"],
-                    "accuracy (%)": table[f"{method}_accuracy"],
+                    "utilization": 100 * table[f"{method}_utilization"],
+                    "accuracy": table[f"{method}_accuracy"],
                 }
             )
-            for method in ("lth", "uticket")
+            for method, label in LABELS.items()
         ]
     )
+    paper = table.dropna(subset="paper_utilization")
+    one = pd.DataFrame(
+        {
+            "network": paper["network"],
+            "method": PAPER,
+            "sparsity": paper["lth_sparsity"],
+            "utilization": 100 * paper["paper_utilization"],
+        }
+    )
+    colour = colours("method", [*LABELS.values(), PAPER], [RED, BLUE, GREY])
     x = alt.X("sparsity:Q", title="weights pruned (%)")
-    base = alt.Chart(long).mark_line(point=True)
-    panels = [
-        base.encode(x=x, y=alt.Y(f"{figure}:Q"), color=METHODS, strokeDash="network:N").properties(
-            width=290, height=200
+
+    def panel(network: str, figure: str, data: pd.DataFrame) -> Any:
+        shown = data[data["network"] == network]
+        y = alt.Y(f"{figure}:Q", title=f"{figure} (%)", scale=alt.Scale(domainMin=0))
+        line = alt.Chart(shown).mark_line(point=True).encode(x=x, y=y, color=colour)
+        mark = alt.Chart(one[one["network"] == network]).mark_point(
+            shape="diamond", filled=True, size=150, opacity=1
         )
-        for figure in ("utilization (%)", "accuracy (%)")
-    ]
-    return alt.hconcat(*panels)
+        marked = line + mark.encode(x=x, y=y, color=colour) if figure == "utilization" else line
+        return marked.properties(width=270, height=180, title=network)
+
+    return alt.vconcat(
+        *(
+            alt.hconcat(*(panel(network, figure, points) for network in known))
+            for figure in ("utilization", "accuracy")
+        )
+    )
 
 
 def energy_by_round(table: pd.DataFrame) -> Any:
@@ -54,39 +73,35 @@ def energy_by_round(table: pd.DataFrame) -> Any:
         .encode(
             x=alt.X("round:Q", title="pruning round"),
             y=alt.Y("saved:Q", title="saved by u-Ticket (%)"),
-            color=alt.Color(
-                "figure:N", title=None, scale=alt.Scale(range=[ORANGE, BLUE]), sort=None
-            ),
-            strokeDash="network:N",
+            color=colours("figure", ["energy", "latency"], [ORANGE, BLUE]),
+            column=NETWORKS,
         )
-        .properties(width=420, height=200)
+        .properties(width=270, height=180)
     )
 
 
 def layers(table: pd.DataFrame) -> Any:
-    """Fig. 6: utilization and latency, layer by layer."""
-    order = list(dict.fromkeys(table["layer"]))
+    """Fig. 6: utilization and latency, layer by layer from the input down."""
     rows = []
-    for network, part in table.groupby("network", sort=False):
-        x = alt.X("layer:N", title=None, sort=order, axis=alt.Axis(labelAngle=-45))
-        base = alt.Chart(part).mark_bar().encode(x=x, xOffset="method:N", color=METHODS)
-        rows.append(
-            alt.hconcat(
-                base.encode(y=alt.Y("utilization:Q", axis=alt.Axis(format=".0%"))).properties(
-                    width=320, height=150, title=str(network)
-                ),
-                base.encode(
-                    y=alt.Y("latency:Q", title="latency (cycles)", axis=alt.Axis(format="~s"))
-                ).properties(width=320, height=150),
-            )
-        )
-    return alt.vconcat(*rows)
+    for network, part in table.replace({"method": LABELS}).groupby("network", sort=False):
+        names = list(dict.fromkeys(part["layer"]))
+        y = alt.Y("layer:N", title=None, sort=names)
+        base = alt.Chart(part).mark_bar().encode(y=y, yOffset="method:N", color=METHODS)
+        size = {"width": 230, "height": 20 * len(names), "title": str(network)}
+        share = alt.X("utilization:Q", axis=alt.Axis(format=".0%"))
+        cycles = alt.X("latency:Q", title="latency (cycles)", axis=alt.Axis(format="~s"))
+        bare = y.axis(labels=False)
+        rows.append(base.encode(x=share).properties(**size))
+        rows.append(base.encode(x=cycles, y=bare).properties(**size))
+    return alt.concat(*rows, columns=2)
 
 
 def energy_parts(table: pd.DataFrame) -> Any:
     """Fig. 8: energy by part, and what it is spent on."""
     kinds = ["dynamic", "working", "waiting"]
-    long = table.melt(["network", "method", "part"], kinds, "kind", "energy")
+    long = table.replace({"method": LABELS}).melt(
+        ["network", "method", "part"], kinds, "kind", "energy"
+    )
     return (
         alt.Chart(long)
         .mark_bar()
@@ -94,10 +109,8 @@ def energy_parts(table: pd.DataFrame) -> Any:
             x=alt.X("energy:Q", title="energy (E_dyn)", axis=alt.Axis(format="~s")),
             y=alt.Y("method:N", title=None),
             row=alt.Row("part:N", title=None),
-            column=alt.Column("network:N", title=None),
-            color=alt.Color(
-                "kind:N", title=None, scale=alt.Scale(domain=kinds, range=[BLUE, ORANGE, GREY])
-            ),
+            column=NETWORKS,
+            color=colours("kind", kinds, [BLUE, ORANGE, GREY]),
         )
         .properties(width=270, height=45)
     )
@@ -119,14 +132,10 @@ def pe_counts(table: pd.DataFrame) -> Any:
         .encode(
             x=alt.X("n_pe:Q", title="PEs", scale=alt.Scale(type="log", base=2)),
             y=alt.Y("value:Q", title="relative to 2 PEs"),
-            color=alt.Color(
-                "whose:N",
-                title=None,
-                scale=alt.Scale(domain=["paper", "ours"], range=[GREY, BLUE]),
-            ),
-            strokeDash=alt.StrokeDash("quantity:N", title=None),
+            color=colours("whose", ["paper", "ours"], [GREY, BLUE]),
+            column=alt.Column("quantity:N", title=None),
         )
-        .properties(width=420, height=200)
+        .properties(width=270, height=180)
     )
 
 
@@ -146,10 +155,8 @@ def accesses(table: pd.DataFrame) -> Any:
                 scale=alt.Scale(type="log"),
                 axis=alt.Axis(format="~s"),
             ),
-            color=alt.Color(
-                "of:N", title=None, scale=alt.Scale(domain=kinds, range=[BLUE, GREEN, ORANGE, PINK])
-            ),
-            column=alt.Column("network:N", title=None),
+            color=colours("of", kinds, [BLUE, GREEN, ORANGE, PINK]),
+            column=NETWORKS,
         )
         .properties(width=270, height=200)
     )
