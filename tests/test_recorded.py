@@ -2,11 +2,15 @@
 
 import hashlib
 import json
+import re
+import shlex
+from dataclasses import asdict
 
 import pytest
 
 import uticket_lite as ut
 from uticket_lite.recorded import DATA
+from uticket_lite.training import Settings
 
 PES = ut.Accelerator(16)
 
@@ -94,3 +98,22 @@ def test_it_is_said_how_each_run_was_trained(name):
     assert {**settings, **ticket.provenance["settings"]} == settings
     assert not ticket.counts_only
     assert name in (DATA / "README.md").read_text()
+
+
+def test_the_readme_says_how_networks_were_trained():
+    """`make tickets` trains the digits; of the others it gives commands and images."""
+    readme = (DATA / "README.md").read_text()
+    commands = {}
+    for line in re.findall("^uticket train (.*)$", readme, re.MULTILINE):
+        words = shlex.split(line)
+        said = {k[2:].replace("-", "_"): v for k, v in zip(words[::2], words[1::2], strict=True)}
+        commands[said["network"]] = said
+    for name in ut.recorded_tickets():
+        about = json.loads((DATA / name / "history.json").read_text())
+        ran = {key: str(value) for key, value in about["settings"].items()}
+        if ran["network"] != "digits":
+            default = {key: str(value) for key, value in asdict(Settings()).items()}
+            said = {**default, **commands[ran["network"]], "method": ran["method"]}
+            assert {key: said[key] for key in ran} == ran
+            images = about["images"]
+            assert f"| `{name}` | {images['train']:,} | {images['test']:,} |" in readme
