@@ -5,7 +5,7 @@ import pytest
 
 import uticket_lite as ut
 from uticket_lite import components, energy
-from uticket_lite.paper import paper_table
+from uticket_lite.published import paper_table
 
 PES = ut.Accelerator(16)
 TABLE = paper_table()

@@ -10,16 +10,9 @@ import uticket_lite as ut
 from uticket_lite import cli
 from uticket_lite.explore.charts.paper import CHARTS
 from uticket_lite.explore.pictures import Picture
-from uticket_lite.paper import (
-    SECTIONS,
-    nearest_round,
-    networks,
-    paper_numbers,
-    paper_table,
-    run_name,
-    saving,
-    side_by_side,
-)
+from uticket_lite.measured import nearest_round, networks, run_name, saving
+from uticket_lite.paper import SECTIONS, side_by_side
+from uticket_lite.published import paper_numbers, paper_table
 
 PES = ut.Accelerator(16)
 
