@@ -112,6 +112,20 @@ def test_accesses_by_hand():
     }
 
 
+def test_spikes_are_fetched_at_the_positions_of_the_input(tmp_path):
+    """A stride of 2: a quarter of the output positions, spikes as before."""
+    mask = np.ones((4, 2, 3, 3), bool)
+
+    def spikes(**positions):
+        known = {name: {"conv2": number} for name, number in positions.items()}
+        ticket = ut.Ticket.from_arrays({"conv2": mask}, spike_sparsity={"conv2": 0.75}, **known)
+        ticket.save(tmp_path / "t.safetensors")
+        again = ut.load_ticket(tmp_path / "t.safetensors")
+        return ut.memory_accesses(ut.simulate(again, ut.Accelerator(2)))["dram_spikes"].item()
+
+    assert spikes(positions=16, input_positions=64) == spikes(positions=64) > spikes(positions=16)
+
+
 def test_balancing_saves_in_pes_and_hardly_in_memory():
     before, after = (
         ut.system_energy(ut.simulate(ut.load_ticket("digits-lth"), PES, strategy))

@@ -34,8 +34,12 @@ def test_convolutions_are_those_of_the_shape_table(name):
         (conv.name, conv.weights) for conv in table
     ]
     ticket = ut.Ticket.from_model(network, images(name), timesteps=1)
-    positions = [layer.positions for layer in ticket.layers.values() if len(layer.shape) == 4]
-    assert sorted(positions) == sorted(conv.positions for conv in table)
+    positions = [
+        (layer.positions, layer.input_positions or layer.positions)
+        for layer in ticket.layers.values()
+        if len(layer.shape) == 4
+    ]
+    assert sorted(positions) == sorted((conv.positions, conv.input_positions) for conv in table)
 
 
 def test_published_sizes():

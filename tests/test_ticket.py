@@ -106,6 +106,8 @@ def test_what_is_no_mask_is_refused(arrays, error, words):
     [
         ({"positions": {"b": 4}}, "positions for layer 'b' is not known; choose one of: a"),
         ({"positions": {"a": 0}}, "layer 'a': positions must be 1 or more, not 0"),
+        ({"input_positions": {"b": 4}}, "input_positions for layer 'b' is not known"),
+        ({"input_positions": {"a": 0}}, "layer 'a': input_positions must be 1 or more, not 0"),
         ({"spike_sparsity": {"a": 1.5}}, r"spike_sparsity must lie in \[0, 1\], not 1.5"),
         ({"timesteps": 0}, "timesteps must be 1 or more, not 0"),
         ({"counted": ["b"]}, "layer 'b' is not known"),

@@ -1,11 +1,11 @@
 """Files that the package writes: tickets as safetensors, replaced whole or not at all.
 
 A ticket's file has one key of metadata (several would be written in random order), `FORMAT`:
-JSON of timesteps, counted layers, provenance, and of each layer its shape, positions and spike
-sparsity, and whether only counts are known. Two arrays per layer: `NAME/counts` (int32), the
-non-zeros of each filter, and `NAME/gaps`, which says where they are. Filters laid end to end, a
-non-zero's gap is how far it is from the one before; gaps are written as uint32, all lowest
-bytes first, then all second bytes, …, and deflated.
+JSON of timesteps, counted layers, provenance, and of each layer its shape, positions, spike
+sparsity, and input positions where they differ; and whether only counts are known. Two arrays
+per layer: `NAME/counts` (int32), the non-zeros of each filter, and `NAME/gaps`, which says where
+they are. Filters laid end to end, a non-zero's gap is how far it is from the one before; gaps
+are written as uint32, all lowest bytes first, then all second bytes, …, and deflated.
 """
 
 import json
@@ -41,6 +41,8 @@ def pack_layers(layers: Mapping[str, Layer], header: Mapping[str, Any], counts_o
             "positions": layer.positions,
             "spike_sparsity": layer.spike_sparsity,
         }
+        if layer.input_positions is not None:
+            about[name]["input_positions"] = layer.input_positions
     content = {"layers": about, "counts_only": counts_only, **header}
     return save(tensors, {FORMAT: json.dumps(content)})
 
@@ -68,6 +70,7 @@ def _read_layer(
     shape: list[int],
     positions: int,
     spike_sparsity: float | None,
+    input_positions: int | None = None,
 ) -> Layer:
     """A layer from a file's arrays, trusted only as far as they agree with each other."""
     size = math.prod(shape[1:])
@@ -75,7 +78,13 @@ def _read_layer(
     if counts.shape != (shape[0],) or counts.min() < 0 or counts.max() > size:
         raise ValueError(f"counts of non-zeros disagree with shape {shape}")
     whole_number("positions", positions)
-    known: dict[str, Any] = {"positions": positions, "spike_sparsity": spike_sparsity}
+    if input_positions is not None:
+        whole_number("input_positions", input_positions)
+    known: dict[str, Any] = {
+        "positions": positions,
+        "spike_sparsity": spike_sparsity,
+        "input_positions": input_positions,
+    }
     if gaps is None:
         return Layer.from_counts(tuple(shape), counts, **known)
     flat = _inflate(gaps, int(counts.sum()))

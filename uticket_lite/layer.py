@@ -22,6 +22,7 @@ class Layer:
     spike_sparsity: fraction of the layer's input spikes that are 0; None if not known.
     magnitudes: |w| of every weight, pruned ones too, float32 (K, C·kh·kw), for strategies that
     choose by it; None if not known.
+    input_positions: H·W of the input, if a stride makes it differ from `positions`.
     """
 
     shape: tuple[int, ...]
@@ -29,6 +30,7 @@ class Layer:
     positions: int = 1
     spike_sparsity: float | None = None
     magnitudes: np.ndarray | None = None
+    input_positions: int | None = None
 
     @classmethod
     def from_array(

@@ -6,7 +6,7 @@ because each wave's filters see all of them. Spikes were written to DRAM by the 
 
 Weights are stored as a bit mask and 8 bits per non-zero. Spikes are stored as compressed rows
 (CSR): in every timestep, for every input channel a pointer, and for every spike its position.
-Inputs are taken to have as many positions as outputs, which holds at stride 1.
+An input that two layers read, a shortcut's, is written and fetched for each of them.
 """
 
 import numpy as np
@@ -30,7 +30,7 @@ def weight_bits(size: int, nonzeros: int) -> int:
 
 
 def spike_bits(channels: int, positions: int, timesteps: int, sparsity: float) -> float:
-    """Bits to store a layer's input spikes, of which a fraction `sparsity` is 0, as CSR."""
+    """Bits to store a layer's input spikes as CSR; positions: of the input, sparsity: its zeros."""
     spikes = channels * positions * (1 - sparsity)
     index = int(positions - 1).bit_length()
     pointer = int(channels * positions).bit_length()
@@ -49,7 +49,8 @@ def memory_accesses(report: Report) -> pd.DataFrame:
         layer = report.ticket.layers[name]
         known = np.nan if layer.spike_sparsity is None else layer.spike_sparsity
         weights = weight_bits(layer.size, layer.nonzeros) / WORD
-        spikes = spike_bits(layer.shape[1], layer.positions, report.ticket.timesteps, known) / WORD
+        inputs = layer.input_positions or layer.positions
+        spikes = spike_bits(layer.shape[1], inputs, report.ticket.timesteps, known) / WORD
         rows[name] = {
             "dram_weights": weights,
             "dram_spikes": 2 * spikes,  # written by the layer before, and read

@@ -5,11 +5,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class ConvShape:
-    """A convolution: weights (K, C, kh, kw) and the output positions H·W they are used at."""
+    """A convolution: weights (K, C, kh, kw), the output positions H·W they are used at, and
+    those of its input."""
 
     name: str
     weights: tuple[int, int, int, int]
     positions: int
+    input_positions: int
 
 
 def plain_convs(plan: tuple[int | str, ...], channels: int, side: int) -> list[ConvShape]:
@@ -17,7 +19,8 @@ def plain_convs(plan: tuple[int | str, ...], channels: int, side: int) -> list[C
     convs: list[ConvShape] = []
     for step in plan:
         if isinstance(step, int):
-            convs.append(ConvShape(f"conv{len(convs) + 1}", (step, channels, 3, 3), side * side))
+            name, here = f"conv{len(convs) + 1}", side * side
+            convs.append(ConvShape(name, (step, channels, 3, 3), here, here))
             channels = step
         else:
             side //= 2
@@ -31,18 +34,18 @@ def residual_convs(
 
     stages: (filters, blocks); every stage after the first halves the side.
     """
-    convs = [ConvShape("conv1", (stem, channels, 3, 3), side * side)]
-    channels = stem
+    convs = [ConvShape("conv1", (stem, channels, 3, 3), side * side, side * side)]
+    channels, before = stem, side * side
     for s, (filters, blocks) in enumerate(stages, 1):
         side = side if s == 1 else side // 2
+        here = side * side
         for b in range(1, blocks + 1):
             name = f"stage{s}.block{b}"
-            for c in (1, 2):
-                convs.append(ConvShape(f"{name}.conv{c}", (filters, channels, 3, 3), side * side))
-                if c == 1 and channels != filters:
-                    shortcut = (filters, channels, 1, 1)
-                    convs.append(ConvShape(f"{name}.shortcut", shortcut, side * side))
-                channels = filters
+            convs.append(ConvShape(f"{name}.conv1", (filters, channels, 3, 3), here, before))
+            if channels != filters:
+                convs.append(ConvShape(f"{name}.shortcut", (filters, channels, 1, 1), here, before))
+            convs.append(ConvShape(f"{name}.conv2", (filters, filters, 3, 3), here, here))
+            channels, before = filters, here
     return convs
 
 

@@ -60,9 +60,11 @@ def synthetic_ticket(
     if not 0 <= filter_cov < np.inf:
         raise ValueError(f"filter_cov must be 0 or more, not {filter_cov!r}")
     rng = np.random.default_rng(whole_number("seed", seed, minimum=0))
-    layers = {
-        conv.name: synthetic_layer(conv.weights, sparsity, filter_cov, rng, conv.positions)
-        for conv in convs
-    }
+    layers = {}
+    for conv in convs:
+        layer = synthetic_layer(conv.weights, sparsity, filter_cov, rng, conv.positions)
+        if conv.input_positions != conv.positions:
+            layer = replace(layer, input_positions=conv.input_positions)
+        layers[conv.name] = layer
     made = {"network": network, "sparsity": sparsity, "filter_cov": filter_cov, "seed": seed}
     return Ticket(layers, timesteps, tuple(layers)[1:], {"synthetic": made})

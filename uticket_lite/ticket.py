@@ -47,6 +47,7 @@ class Ticket:
         *,
         masks: Mapping[str, Any] | None = None,
         positions: Mapping[str, int] | None = None,
+        input_positions: Mapping[str, int] | None = None,
         timesteps: int = 1,
         spike_sparsity: Mapping[str, float] | None = None,
         counted: Iterable[str] | None = None,
@@ -56,14 +57,17 @@ class Ticket:
 
         masks: name to a mask that says what is pruned, where it is not the weights' zeros.
         positions: name to H_out·W_out; 1 for a layer not named (cycles of one position).
-        timesteps: T, default 1. spike_sparsity: name to the fraction of zero input spikes.
-        counted: names to simulate; default every layer given.
+        input_positions: name to H_in·W_in, which memory accesses depend on; `positions` for a
+        layer not named, as at stride 1. timesteps: T, default 1. spike_sparsity: name to the
+        fraction of zero input spikes. counted: names to simulate; default every layer given.
 
         Raises TypeError or ValueError, naming the layer, for anything that is no mask.
         """
         positions, spikes = dict(positions or {}), dict(spike_sparsity or {})
+        inputs = dict(input_positions or {})
         for what, names in (
             ("positions for layer", positions),
+            ("input_positions for layer", inputs),
             ("spike_sparsity for layer", spikes),
         ):
             for name in names:
@@ -72,6 +76,10 @@ class Ticket:
             name: Layer.from_array(array, positions.get(name, 1), spikes.get(name), name)
             for name, array in arrays.items()
         }
+        for name, number in inputs.items():
+            whole_number(f"layer {name!r}: input_positions", number)
+            if number != layers[name].positions:
+                layers[name] = replace(layers[name], input_positions=number)
         for name, mask in (masks or {}).items():
             masking = Layer.from_array(mask, name=one_of("mask for layer", name, layers))
             if masking.shape != layers[name].shape:

@@ -31,7 +31,7 @@ def trace(
     linear layers.
 
     The sample is run once, in eval mode and without gradients, to see which layers run, in what
-    order and at how many output positions. Layers are called as in `module.named_modules()`,
+    order and at how many positions. Layers are called as in `module.named_modules()`,
     a bare layer `weight`. A zero is a pruned weight; under `torch.nn.utils.prune`, its mask says
     which are pruned, and magnitudes are those before masking. Layers that did not run are left
     out (`provenance["left_out"]`); transposed convolutions are not supported and are left out
@@ -57,7 +57,7 @@ def trace(
         )
     kinds = (nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.Linear)
     layers = {name or "weight": m for name, m in module.named_modules() if isinstance(m, kinds)}
-    positions = _run(module, layers, sample_input)
+    positions, inputs = _run(module, layers, sample_input)
     left_out = [name for name in layers if name not in positions]
     if not positions:
         raise ValueError(
@@ -83,6 +83,7 @@ def trace(
         "arrays": weights,
         "masks": masks,
         "positions": {name: positions[name] for name in weights},
+        "input_positions": {name: inputs[name] for name in weights},
         "counted": counted or _convolutions(weights)[1:],
         "provenance": {"model": type(module).__name__, "left_out": left_out},
     }
@@ -121,18 +122,22 @@ def _convolutions(weights: Mapping[str, np.ndarray]) -> tuple[str, ...]:
     return tuple(name for name, weight in weights.items() if weight.ndim > 2)
 
 
-def _run(module: "nn.Module", layers: Mapping[str, "nn.Module"], sample: Any) -> dict[str, int]:
-    """Names of the layers that run, in order, to their output positions."""
+def _run(
+    module: "nn.Module", layers: Mapping[str, "nn.Module"], sample: Any
+) -> tuple[dict[str, int], dict[str, int]]:
+    """Names of the layers that run, in order, to their output and to their input positions."""
     from torch import nn, no_grad
 
     positions: dict[str, int] = {}
+    inputs: dict[str, int] = {}
 
-    def note(name: str, layer: Any, _: Any, output: "Tensor") -> None:
-        if isinstance(layer, nn.Linear):
-            shape = output.shape[1:-1]
-        else:
-            shape = output.shape[-len(layer.kernel_size) :]
-        now = math.prod(shape)
+    def count(layer: Any, tensor: "Tensor") -> int:
+        linear = isinstance(layer, nn.Linear)
+        return math.prod(tensor.shape[1:-1] if linear else tensor.shape[-len(layer.kernel_size) :])
+
+    def note(name: str, layer: Any, given: tuple["Tensor", ...], output: "Tensor") -> None:
+        now = count(layer, output)
+        inputs.setdefault(name, count(layer, given[0]) if given else now)  # given by keyword
         if positions.setdefault(name, now) != now:
             raise ValueError(
                 f"layer {name!r} ran at {positions[name]} and at {now} output positions, but a "
@@ -146,7 +151,7 @@ def _run(module: "nn.Module", layers: Mapping[str, "nn.Module"], sample: Any) ->
         finally:
             for hook in hooks:
                 hook.remove()
-    return positions
+    return positions, inputs
 
 
 @contextmanager

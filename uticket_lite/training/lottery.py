@@ -274,10 +274,12 @@ class _Lottery:
 
     def _ticket(self, masks: Masks, spikes: dict[str, float], about: dict[str, Any]) -> Ticket:
         """A ticket of all prunable layers that counts all convolutions but the first."""
-        shapes = self.positions.layers
+        shapes = {name: self.positions.layers[path] for name, path in self._paths().items()}
+        inputs = {name: layer.input_positions or layer.positions for name, layer in shapes.items()}
         return Ticket.from_arrays(
             masks,
-            positions={name: shapes[path].positions for name, path in self._paths().items()},
+            positions={name: layer.positions for name, layer in shapes.items()},
+            input_positions=inputs,
             timesteps=self.state.timesteps,
             spike_sparsity=spikes,
             counted=[n for n, layer in self.layers.items() if layer.weight.dim() == 4][1:],
