@@ -94,3 +94,18 @@ def test_masks_alone_cannot_be_pruned_by_magnitude():
         ut.magnitude_ladder(ticket)
     with pytest.raises(ValueError, match=r"sparsity must lie in \[0, 1\], not 1.5"):
         ut.magnitude_ladder(ut.Ticket.from_arrays(weights(0)), [1.5])
+
+
+def test_rungs_and_balanced_tickets_keep_what_is_known_of_a_layer():
+    weights = np.random.default_rng(0).standard_normal((8, 4, 3, 3))
+    ticket = ut.Ticket.from_arrays(
+        {"conv2": weights},
+        positions={"conv2": 16},
+        input_positions={"conv2": 64},
+        spike_sparsity={"conv2": 0.5},
+    )
+    rung = ut.magnitude_ladder(ticket, [0.8])[0]
+    strategies = (name for name, s in ut.STRATEGIES.items() if s.changes == "mask")
+    balanced = [ut.balance(rung, ut.Accelerator(4), name) for name in strategies]
+    for layer in (changed.layers["conv2"] for changed in (rung, *balanced)):
+        assert (layer.positions, layer.input_positions, layer.spike_sparsity) == (16, 64, 0.5)

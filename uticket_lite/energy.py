@@ -28,7 +28,7 @@ half a point; the paper does not print the ratio."""
 
 @dataclass(frozen=True)
 class Gating:
-    """What a cycle without a spike costs. leak_ratio: r in Eq. 3, for working and waiting."""
+    """What a cycle costs beside its spike: r in Eq. 3, the same for working and waiting PEs."""
 
     leak_ratio: float
     label: str
@@ -44,7 +44,8 @@ GATINGS = {
         "the clock runs on: ungated parts switch in every cycle, public figures",
     ),
 }
-"""The idle-gating switch: name to what it means."""
+"""The idle-gating switch: name to what it means. It acts on every cycle, not on waiting ones
+alone: a PE that works is without a spike most of the time, and may be stopped then too."""
 
 
 def pe_energy(

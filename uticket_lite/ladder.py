@@ -65,6 +65,7 @@ def _levels(given: Layer, alive: np.ndarray, thresholds: np.ndarray) -> list[Lay
     pruned = np.array([np.searchsorted(row, thresholds) for row in rows])
     known = {
         "positions": given.positions,
+        "input_positions": given.input_positions,
         "spike_sparsity": given.spike_sparsity,
         "magnitudes": given.magnitudes,
     }

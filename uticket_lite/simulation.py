@@ -90,7 +90,7 @@ class Report:
         return self.energy_as()
 
     def energy_as(self, gating: str = "paper") -> float:
-        """`energy` under another assumption about idle PEs; gating: a name in `GATINGS`."""
+        """`energy` under another assumption about clocks; gating: a name in `GATINGS`."""
         ratio, table = gating_ratio(gating), self.layers
         work, idle, spikes = (table[name].to_numpy() for name in ("work", "idle", "spike_sparsity"))
         return float(pe_energy(work, idle, spikes, ratio).sum())

@@ -1,4 +1,4 @@
-"""The energy explorer: Eq. 3, its idle-gating switch, and where the energy goes."""
+"""The energy explorer: Eq. 3, its gating switch, and where the energy goes."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -95,7 +95,7 @@ def energy_frame(state: EnergyState, runs: Runs) -> Frame:
             *run_controls(state, runs),
             strategy_control(),
             pe_control(),
-            menu("gating", "idle PEs", gatings),
+            menu("gating", "a cycle without a spike", gatings),
         ],
         "data": {"parts": parts, "counts": counts},
         "figures": _figures(before, after, state.gating),
@@ -125,8 +125,8 @@ def _summary(state: EnergyState, before: Report, after: Report) -> str:
         return "Energy is not known."
     waiting = before.breakdown(state.gating)["waiting"].sum()
     return (
-        f"{state.run}, round {state.round}, {state.n_pe} PEs, {gating.label}: a cycle without a "
-        f"spike costs {gating.leak_ratio:.3g} of one with a spike. Without balancing, waiting "
+        f"{state.run}, round {state.round}, {state.n_pe} PEs, {gating.label}: every cycle costs "
+        f"{gating.leak_ratio:.3g} E_dyn, a spike 1 E_dyn more. Without balancing, waiting "
         f"takes {waiting / old:.1%} of the energy; {STRATEGIES[state.strategy].label} changes "
         f"the energy by {new / old - 1:+.1%}. Neurons' updates (LIF, dynamic) are not part of "
         "Eq. 3 and not in these shares."
