@@ -5,8 +5,8 @@ with fewer timesteps than the paper's; cycles are counted with the paper's. The 
 tickets of unlike sparsity; so beside each of its tickets stands the round of ours that is pruned
 nearest to it (`nearest_round`).
 
-Each table is an iterator of rows. Those that the paper prints too are named by `KEYS`, with our
-number as `ours`; the others are the numbers behind a picture.
+Each table is an iterator of rows. Those named by `KEYS` have our number as `ours`, NaN where we
+have none, and stand beside what the paper prints; the others are the numbers behind a picture.
 """
 
 import math
@@ -16,7 +16,10 @@ from dataclasses import replace
 from functools import cache
 from typing import Any
 
+import numpy as np
+
 from uticket_lite.accelerator import Accelerator
+from uticket_lite.energy import pe_energy
 from uticket_lite.memory import memory_accesses, system_energy
 from uticket_lite.published import paper_numbers, paper_table
 from uticket_lite.recorded import load_history, load_ticket, recorded_tickets
@@ -80,23 +83,27 @@ def _rows(network: str, method: str, n_pe: int = 16, **quantities: float) -> Ite
 
 
 def accuracy_and_sparsity() -> Iterator[Row]:
-    """Of the networks after training with the tickets, in percent."""
+    """Of the networks after training with the tickets, in percent; and the tickets' rounds."""
     for network in networks():
         for method in METHODS:
             history = load_history(run_name(network, method))
             number = nearest_round(network, method)
             names = ("accuracy", "sparsity", "spike_sparsity")
             percent = {name: 100 * float(history[name][number]) for name in names}
-            yield from _rows(network, method, n_pe=16, **percent)
+            yield from _rows(network, method, n_pe=16, **percent, round=number)
 
 
 def cycles() -> Iterator[Row]:
-    """Work and idle (1e8 PE-cycles), latency (1e8 cycles) and utilization of the tickets."""
+    """Work and idle (1e8 PE-cycles), latency (1e8 cycles) and utilization of the tickets.
+
+    busy: the share of all PE-cycles that work, in percent; latency falls to it if nobody waits.
+    """
     for network in networks():
         for method in METHODS:
             ran = report(network, method)
             cycles = {name: getattr(ran, name) / 1e8 for name in ("work", "idle", "latency")}
-            yield from _rows(network, method, **cycles, utilization=ran.utilization)
+            busy = 100 * ran.work / (ran.work + ran.idle)
+            yield from _rows(network, method, **cycles, utilization=ran.utilization, busy=busy)
 
 
 def pe_counts() -> Iterator[Row]:
@@ -115,7 +122,10 @@ def pe_counts() -> Iterator[Row]:
 
 
 def other_balancers() -> Iterator[Row]:
-    """Queues and permutations on the LTH round that is pruned nearest to what the paper says."""
+    """Queues and permutations on the LTH round that is pruned nearest to what the paper says.
+
+    unbalanced: utilization of the same round without them. Area is not modelled.
+    """
     numbers = paper_numbers()
     for network in networks():
         history = load_history(run_name(network, "lth"))
@@ -123,20 +133,69 @@ def other_balancers() -> Iterator[Row]:
             paper = numbers[(numbers["source"] == "Fig. 1") & (numbers["method"] == method)]
             wanted = paper.set_index("quantity")["value"]["sparsity"]
             number = nearest_round(network, "lth", wanted)
-            ran = report(network, "lth", number, strategy=strategy)
             yield from _rows(
                 network,
                 method,
-                utilization=ran.utilization,
+                utilization=report(network, "lth", number, strategy=strategy).utilization,
+                unbalanced=report(network, "lth", number).utilization,
                 sparsity=100 * history["sparsity"][number],
+                extra_area=math.nan,
             )
 
 
 def energy_cuts() -> Iterator[Row]:
-    """Energy that u-Ticket's ticket needs less than LTH's, in percent."""
+    """Energy that u-Ticket's ticket needs less than LTH's, in percent.
+
+    same_round: both tickets from the round of the u-Ticket one, so of nearly equal sparsity.
+    """
     for network in networks():
         before, after = (report(network, method).energy for method in METHODS)
-        yield from _rows(network, "uticket", energy_cut=saving(before, after))
+        alike = report(network, "lth", nearest_round(network, "uticket")).energy
+        yield from _rows(
+            network,
+            "uticket",
+            energy_cut=saving(before, after),
+            same_round=saving(alike, after),
+        )
+
+
+def energy_split() -> Iterator[Row]:
+    """What an energy cut is made of, in points that add up to it: the paper's by its Tables I and
+    II, and ours.
+
+    waiting: if nobody waited and nothing else changed. nonzeros: if work then changed as much as
+    the number of non-zeros. rest: non-zeros in other layers with other positions, other spikes.
+    """
+    paper = paper_table()
+    for network, dataset in paper.index:
+        row = paper.loc[(network, dataset)]
+        tickets = (
+            {
+                "work": row["work", method],
+                "idle": row["idle", method],
+                "spike_sparsity": row["spike_sparsity", method] / 100,
+                "nonzeros": 1 - row["sparsity", method] / 100,
+            }
+            for method in METHODS
+        )
+        yield {"network": network, "dataset": dataset, "whose": "paper"} | _split(*tickets)
+    for network in networks():
+        layers = (report(network, method).layers for method in METHODS)
+        yield {"network": network, "dataset": DATASET, "whose": "ours"} | _split(*layers)
+
+
+def _split(lth: Any, uticket: Any) -> Row:
+    """The points, from work, idle, spike_sparsity and nonzeros of tickets, or of their layers."""
+
+    def energy(ticket: Any, idle: Any) -> float:
+        return float(np.sum(pe_energy(ticket["work"], idle, ticket["spike_sparsity"])))
+
+    whole, last = (energy(ticket, ticket["idle"]) for ticket in (lth, uticket))
+    no_waiting = energy(lth, 0 * lth["idle"])
+    fewer = no_waiting * float(np.sum(uticket["nonzeros"]) / np.sum(lth["nonzeros"]))
+    steps = zip((whole, no_waiting, fewer), (no_waiting, fewer, last), strict=True)
+    points = [100 * (before - after) / whole for before, after in steps]
+    return dict(zip(("waiting", "nonzeros", "rest"), points, strict=True)) | {"all": sum(points)}
 
 
 def by_round() -> Iterator[Row]:
@@ -172,6 +231,7 @@ def cuts_by_round() -> Iterator[Row]:
             yield {
                 "network": network,
                 "round": number,
+                "sparsity": 100 * before.ticket.sparsity,
                 "energy_cut": saving(before.energy, after.energy),
                 "latency_cut": saving(before.latency, after.latency),
             }
@@ -203,6 +263,7 @@ def accesses() -> Iterator[Row]:
             for method in METHODS:
                 ran = report(network, method, number)
                 about = {"network": network, "method": method, "round": number}
+                about["sparsity"] = 100 * ran.ticket.sparsity
                 yield {**about, **memory_accesses(ran).sum().to_dict()}
 
 

@@ -31,23 +31,27 @@ def side_by_side(source: str) -> pd.DataFrame:
     """A table or figure of the paper (a name in `SECTIONS`) beside ours.
 
     Columns: network, method, n_pe, quantity, unit, paper, ours, difference (ours − paper), why;
-    where the paper shows a picture, the numbers behind ours alone.
+    NaN where the paper or we have no number, and where the paper shows a picture, the numbers
+    behind ours alone.
     Raises ValueError for an unknown name.
     """
     section = SECTIONS[one_of("table or figure", source, SECTIONS)]
     ours = pd.DataFrame(section.ours())
-    numbers = paper_numbers()
-    paper = numbers[(numbers["source"] == source) & numbers["dataset"].isin([DATASET])]
     if "ours" not in ours:
         return ours
-    paper = paper.rename(columns={"value": "paper"})[[*KEYS, "unit", "paper"]]
-    table = paper.astype({"n_pe": int}).merge(ours, on=KEYS)
-    table["difference"] = table["ours"] - table["paper"]
-    table["why"] = [
-        section.why[quantity].format(trained=trained(network))
-        for quantity, network in zip(table["quantity"], table["network"], strict=True)
-    ]
-    return table
+    numbers = paper_numbers()
+    paper = numbers[(numbers["source"] == source) & numbers["dataset"].isin([DATASET])]
+    units = UNITS | paper.groupby("quantity")["unit"].first().to_dict()
+    table = ours.merge(paper.astype({"n_pe": int}), how="left", on=KEYS)
+    table = table.rename(columns={"value": "paper"}).assign(
+        unit=table["quantity"].map(units),
+        difference=table["ours"] - table["value"],
+        why=[
+            section.why[quantity].format(trained=trained(network))
+            for quantity, network in zip(table["quantity"], table["network"], strict=True)
+        ],
+    )
+    return table[[*KEYS, "unit", "paper", "ours", "difference", "why"]]
 
 
 def trained(network: str) -> str:
@@ -61,39 +65,50 @@ def trained(network: str) -> str:
     )
 
 
-BALANCING = {
-    "balancing_share": "Timed on this machine, against rounds on the one that trained: {trained}.",
-}
+UNITS = {"round": "1", "busy": "%", "unbalanced": "1", "same_round": "%"}
+"""Of quantities that the paper does not print."""
 TRAINING = {
     "accuracy": "Trained far less: {trained}.",
     "sparsity": "The recorded round that comes nearest. Both prune a quarter of what is left; "
     "here u-Ticket's balanced mask is carried on, as the paper's text says; its code carries the "
     "unbalanced one, which ends sparser.",
     "spike_sparsity": "Other weights, other spikes: {trained}.",
+    "round": "The recorded round, of 0 to 14.",
 }
 CYCLES = {
     "work": "A non-zero costs its layer's output positions; ours lie in other layers.",
     "idle": "As work and utilization.",
     "latency": "As work and utilization.",
-    "utilization": "How unlike filters become depends on the training: {trained}.",
+    "utilization": "How many weights each layer keeps, and how unlike its filters are, depends on "
+    "the training: {trained}.",
+    "busy": "Work / (work + idle). Utilization is averaged by parameters, most of which lie in "
+    "layers with few positions; this is what latency feels.",
 }
 PE_COUNTS = {
-    "energy": "Each wave's mean is rounded up, and a short last wave leaves PEs without a filter.",
-    "latency": "Each wave's mean is rounded up, and a short last wave leaves PEs without a filter.",
+    "energy": "Ours moves only because each wave's mean is rounded up. The paper does not say "
+    "what moves its own.",
+    "latency": "Both halve with every doubling; the paper prints two digits.",
 }
 ENERGY_CUT = {
-    "energy_cut": "The paper's u-Ticket also has less work than its LTH ticket (Table II); where "
-    "ours has not, only waiting is saved.",
+    "energy_cut": "Made of waiting, fewer non-zeros and other work: see `split`.",
+    "same_round": "Without the paper's choice of tickets of unlike sparsity.",
 }
 OTHER_DESIGNS = {
     "utilization": "The paper cites other designs; ours are queues of 4 waves (fifo-d) and the "
     "permutation `sort`, on our LTH ticket of that round.",
+    "unbalanced": "The same round without them: so few weights pruned hardly need balancing.",
     "sparsity": "The recorded round that comes nearest.",
+    "extra_area": "Area is not modelled here.",
 }
 SYSTEM = {
     "pe_share": "The paper does not state what memory costs; ours follows the figures and the "
     "dataflow in `uticket_lite.memory`.",
-    "system_energy_cut": "As the share of the PEs.",
+    "system_energy_cut": "As the share of the PEs; and another sparsity moves the traffic for "
+    "weights.",
+}
+BALANCING = {
+    "balancing_share": "Compiled here, and timed on this machine against rounds on the one that "
+    "trained: {trained}. The paper does not say how it balanced.",
 }
 
 SECTIONS: dict[str, Section] = {
@@ -106,6 +121,7 @@ SECTIONS: dict[str, Section] = {
     "Fig. 4": Section("Round by round", measured.by_round, {}),
     "Fig. 6": Section("Layer by layer", measured.layers, {}),
     "Fig. 7a": Section("Energy saved", measured.energy_cuts, ENERGY_CUT),
+    "split": Section("What an energy cut is made of, in points", measured.energy_split, {}),
     "Fig. 7b": Section("Energy and cycles saved, round by round", measured.cuts_by_round, {}),
     "Fig. 8": Section("Where the energy goes, in units of E_dyn", measured.energy_parts, {}),
     "Fig. 9a": Section("Accesses to memory", measured.accesses, {}),
@@ -113,4 +129,4 @@ SECTIONS: dict[str, Section] = {
     "text": Section("What balancing costs", measured.balancing_share, BALANCING),
     "beyond": Section("On the same ticket: what the paper does not show", measured.beyond, {}),
 }
-"""Name of a table or figure to what stands beside it; `beyond` is ours alone."""
+"""Name of a table or figure to what stands beside it; `split` and `beyond` are ours."""

@@ -11,6 +11,14 @@ from uticket_lite.explore.charts.style import BLUE, GREEN, GREY, ORANGE, PINK, R
 LABELS = {"lth": "LTH", "uticket": "u-Ticket"}
 PAPER = "LTH in the paper"
 METHODS = colours("method", list(LABELS.values()), [RED, BLUE])
+LAYER_FIGURES = {
+    "utilization": "Eq. 2, 0 to 1",
+    "work": "PE-cycles",
+    "idle": "PE-cycles",
+    "latency": "cycles",
+}
+"""Of a layer: name to unit."""
+PRUNED = alt.X("sparsity:Q", title="weights pruned (%)")
 NETWORKS = alt.Column("network:N", title=None)
 
 
@@ -42,16 +50,17 @@ def by_round(table: pd.DataFrame) -> Any:
         }
     )
     colour = colours("method", [*LABELS.values(), PAPER], [RED, BLUE, GREY])
-    x = alt.X("sparsity:Q", title="weights pruned (%)")
 
     def panel(network: str, figure: str, data: pd.DataFrame) -> Any:
         shown = data[data["network"] == network]
         y = alt.Y(f"{figure}:Q", title=f"{figure} (%)", scale=alt.Scale(domainMin=0))
-        line = alt.Chart(shown).mark_line(point=True).encode(x=x, y=y, color=colour)
+        line = alt.Chart(shown).mark_line(point=True).encode(x=PRUNED, y=y, color=colour)
         mark = alt.Chart(one[one["network"] == network]).mark_point(
             shape="diamond", filled=True, size=150, opacity=1
         )
-        marked = line + mark.encode(x=x, y=y, color=colour) if figure == "utilization" else line
+        marked = (
+            line + mark.encode(x=PRUNED, y=y, color=colour) if figure == "utilization" else line
+        )
         return marked.properties(width=270, height=180, title=network)
 
     return alt.vconcat(
@@ -63,15 +72,15 @@ def by_round(table: pd.DataFrame) -> Any:
 
 
 def energy_by_round(table: pd.DataFrame) -> Any:
-    """Fig. 7b: energy and cycles that u-Ticket saves, by round."""
+    """Fig. 7b: energy and cycles that u-Ticket saves, by sparsity."""
     long = table.melt(
-        ["network", "round"], ["energy_cut", "latency_cut"], "figure", "saved"
+        ["network", "sparsity"], ["energy_cut", "latency_cut"], "figure", "saved"
     ).replace({"energy_cut": "energy", "latency_cut": "latency"})
     return (
         alt.Chart(long)
         .mark_line(point=True)
         .encode(
-            x=alt.X("round:Q", title="pruning round"),
+            x=PRUNED,
             y=alt.Y("saved:Q", title="saved by u-Ticket (%)"),
             color=colours("figure", ["energy", "latency"], [ORANGE, BLUE]),
             column=NETWORKS,
@@ -81,19 +90,21 @@ def energy_by_round(table: pd.DataFrame) -> Any:
 
 
 def layers(table: pd.DataFrame) -> Any:
-    """Fig. 6: utilization and latency, layer by layer from the input down."""
-    rows = []
+    """Fig. 6: cycles and utilization, layer by layer from the input down."""
+    panels = []
     for network, part in table.replace({"method": LABELS}).groupby("network", sort=False):
         names = list(dict.fromkeys(part["layer"]))
-        y = alt.Y("layer:N", title=None, sort=names)
-        base = alt.Chart(part).mark_bar().encode(y=y, yOffset="method:N", color=METHODS)
-        size = {"width": 230, "height": 20 * len(names), "title": str(network)}
-        share = alt.X("utilization:Q", axis=alt.Axis(format=".0%"))
-        cycles = alt.X("latency:Q", title="latency (cycles)", axis=alt.Axis(format="~s"))
-        bare = y.axis(labels=False)
-        rows.append(base.encode(x=share).properties(**size))
-        rows.append(base.encode(x=cycles, y=bare).properties(**size))
-    return alt.concat(*rows, columns=2)
+        for figure, unit in LAYER_FIGURES.items():
+            first = figure == next(iter(LAYER_FIGURES))
+            y = alt.Y("layer:N", title=None, sort=names, axis=alt.Axis(labels=first))
+            x = alt.X(f"{figure}:Q", title=unit, axis=alt.Axis(format="~s", tickCount=4))
+            panels.append(
+                alt.Chart(part)
+                .mark_bar()
+                .encode(x=x, y=y, yOffset="method:N", color=METHODS)
+                .properties(width=135, height=18 * len(names), title=f"{network}: {figure}")
+            )
+    return alt.concat(*panels, columns=len(LAYER_FIGURES))
 
 
 def energy_parts(table: pd.DataFrame) -> Any:
@@ -133,22 +144,23 @@ def pe_counts(table: pd.DataFrame) -> Any:
             x=alt.X("n_pe:Q", title="PEs", scale=alt.Scale(type="log", base=2)),
             y=alt.Y("value:Q", title="relative to 2 PEs"),
             color=colours("whose", ["paper", "ours"], [GREY, BLUE]),
+            row=alt.Row("network:N", title=None),
             column=alt.Column("quantity:N", title=None),
         )
-        .properties(width=270, height=180)
+        .properties(width=270, height=120)
     )
 
 
 def accesses(table: pd.DataFrame) -> Any:
-    """Fig. 9a: accesses of 32 bits for one image, by round of the LTH run."""
+    """Fig. 9a: accesses of 32 bits for one image, by sparsity of the LTH run."""
     kinds = ["dram_weights", "dram_spikes", "sram_weights", "sram_spikes"]
     plain = table[table["method"] == "lth"]
-    long = plain.melt(["network", "round"], kinds, "of", "accesses")
+    long = plain.melt(["network", "sparsity"], kinds, "of", "accesses")
     return (
         alt.Chart(long)
         .mark_line(point=True)
         .encode(
-            x=alt.X("round:Q", title="pruning round"),
+            x=PRUNED,
             y=alt.Y(
                 "accesses:Q",
                 title="accesses of 32 bits",
