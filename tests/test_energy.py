@@ -63,6 +63,7 @@ def test_stated_energies_of_gated_parts_are_those_of_their_components():
     # The rest of what the source states does not follow from its components; see the module.
     ungated = table.loc[~table["gated"], "energy"].sum()
     assert ungated < 0.3 * components.UNGATED_CYCLE
+    assert table["leakage_energy"].sum() < 0.6 * components.LEAKAGE_CYCLE
 
 
 @pytest.mark.parametrize("gating", ut.GATINGS)

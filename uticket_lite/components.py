@@ -2,8 +2,9 @@
 
 SATA_Sim (Yin et al., arXiv 2204.05422) gives them for a clock of 400 MHz; it does not state the
 technology node. Power at a fixed clock is energy per cycle: 1 mW at 400 MHz is 2.5 pJ a cycle.
-The components listed do not add up to the stated total of the ungated parts, 0.7196 pJ, so
-that total is taken as it is and the components only divide energy between parts.
+The components listed do not add up to the stated totals of the ungated parts, 0.7196 pJ, and
+of leakage, 0.0017 pJ a cycle; so the totals are taken as they are, and the components only
+divide energy between parts.
 """
 
 from dataclasses import asdict, dataclass
@@ -34,6 +35,11 @@ class Component:
         """pJ for one cycle in which all `count` of them switch."""
         return self.count * self.dynamic * 1e-3 / CLOCK * 1e12
 
+    @property
+    def leakage_energy(self) -> float:
+        """pJ that all `count` of them leak in one cycle."""
+        return self.count * self.leakage * 1e-6 / CLOCK * 1e12
+
 
 COMPONENTS = (
     Component("MAC", "AND, 8 bits", 1, 0.00235, 0.00481, gated=False),
@@ -60,14 +66,14 @@ LEAKAGE_CYCLE = 0.0017
 
 
 def component_table() -> pd.DataFrame:
-    """The components, one row each: part, name, count, dynamic (mW), leakage (µW), gated, and
-    energy (pJ for a cycle in which all of them switch)."""
-    return pd.DataFrame([{**asdict(c), "energy": c.energy} for c in COMPONENTS])
+    """The components, one row each: part, name, count, dynamic (mW), leakage (µW), gated,
+    energy (pJ for a cycle in which all of them switch), and leakage_energy (pJ a cycle)."""
+    return pd.DataFrame(
+        [{**asdict(c), "energy": c.energy, "leakage_energy": c.leakage_energy} for c in COMPONENTS]
+    )
 
 
 def leakage_shares() -> dict[str, float]:
     """Each part's share of a PE's leakage, by its components."""
-    by_part = {
-        part: sum(c.count * c.leakage for c in COMPONENTS if c.part == part) for part in PARTS
-    }
+    by_part = {part: sum(c.leakage_energy for c in COMPONENTS if c.part == part) for part in PARTS}
     return {part: leakage / sum(by_part.values()) for part, leakage in by_part.items()}

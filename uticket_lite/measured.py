@@ -77,6 +77,12 @@ def _printed(network: str, method: str, quantity: str) -> float:
     return float(paper_table()[quantity, method][network, DATASET])
 
 
+def _rounds(network: str, method: str) -> Iterator[tuple[int, float]]:
+    """Rounds, and the share of weights pruned in each, in percent."""
+    history = load_history(run_name(network, method))
+    yield from zip(history["round"], 100 * history["sparsity"], strict=True)
+
+
 def _rows(network: str, method: str, n_pe: int = 16, **quantities: float) -> Iterator[Row]:
     for quantity, value in quantities.items():
         yield dict(zip(KEYS, (network, method, n_pe, quantity), strict=True)) | {"ours": value}
@@ -226,12 +232,12 @@ def by_round() -> Iterator[Row]:
 def cuts_by_round() -> Iterator[Row]:
     """Energy and cycles that u-Ticket saves in each round, in percent."""
     for network in networks():
-        for number in load_history(run_name(network, "lth"))["round"]:
+        for number, sparsity in _rounds(network, "lth"):
             before, after = (report(network, method, number) for method in METHODS)
             yield {
                 "network": network,
                 "round": number,
-                "sparsity": 100 * before.ticket.sparsity,
+                "sparsity": sparsity,
                 "energy_cut": saving(before.energy, after.energy),
                 "latency_cut": saving(before.latency, after.latency),
             }
@@ -259,12 +265,16 @@ def energy_parts() -> Iterator[Row]:
 def accesses() -> Iterator[Row]:
     """Accesses of 32 bits for one image, in every round."""
     for network in networks():
-        for number in load_history(run_name(network, "lth"))["round"]:
-            for method in METHODS:
+        for method in METHODS:
+            for number, sparsity in _rounds(network, method):
                 ran = report(network, method, number)
-                about = {"network": network, "method": method, "round": number}
-                about["sparsity"] = 100 * ran.ticket.sparsity
-                yield {**about, **memory_accesses(ran).sum().to_dict()}
+                yield {
+                    "network": network,
+                    "method": method,
+                    "round": number,
+                    "sparsity": sparsity,
+                    **memory_accesses(ran).sum().to_dict(),
+                }
 
 
 def system() -> Iterator[Row]:
