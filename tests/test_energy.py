@@ -5,6 +5,7 @@ import pytest
 
 import uticket_lite as ut
 from uticket_lite import components, energy
+from uticket_lite.memory import DRAM_ACCESS
 from uticket_lite.published import paper_table
 
 PES = ut.Accelerator(16)
@@ -125,6 +126,16 @@ def test_spikes_are_fetched_at_the_positions_of_the_input(tmp_path):
         return ut.memory_accesses(ut.simulate(again, ut.Accelerator(2)))["dram_spikes"].item()
 
     assert spikes(positions=16, input_positions=64) == spikes(positions=64) > spikes(positions=16)
+
+
+def test_accesses_can_be_left_out():
+    report = ut.simulate(ut.load_ticket("digits-lth"), PES)
+    every, none = ut.system_energy(report), ut.system_energy(report, without=["dram_weights"])
+    weights = ut.memory_accesses(report)["dram_weights"].sum()
+    assert every["DRAM"] - none["DRAM"] == pytest.approx(weights * DRAM_ACCESS)
+    assert (every["PE"], every["SRAM"]) == (none["PE"], none["SRAM"])
+    with pytest.raises(ValueError, match="access 'dram' is not known"):
+        ut.system_energy(report, without=["dram"])
 
 
 def test_balancing_saves_in_pes_and_hardly_in_memory():

@@ -9,10 +9,13 @@ Weights are stored as a bit mask and 8 bits per non-zero. Spikes are stored as c
 An input that two layers read, a shortcut's, is written and fetched for each of them.
 """
 
+from collections.abc import Iterable
+
 import numpy as np
 import pandas as pd
 
 from uticket_lite.energy import E_DYN
+from uticket_lite.errors import one_of
 from uticket_lite.simulation import Report
 
 WORD = 32
@@ -60,12 +63,16 @@ def memory_accesses(report: Report) -> pd.DataFrame:
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("layer")
 
 
-def system_energy(report: Report, gating: str = "paper") -> dict[str, float]:
+def system_energy(
+    report: Report, gating: str = "paper", without: Iterable[str] = ()
+) -> dict[str, float]:
     """Energy of one image in pJ by the public figures: `PE`, `SRAM`, `DRAM` (Fig. 9b).
 
-    gating: a name in `GATINGS`. PE: Eq. 3 and the neurons' updates.
+    gating: a name in `GATINGS`. without: columns of `memory_accesses` that cost nothing, as
+    `dram_weights` where all weights stay on the chip. PE: Eq. 3 and the neurons' updates.
     """
     totals = memory_accesses(report).sum(skipna=False)
+    totals[[one_of("access", name, totals.index) for name in without]] = 0
     return {
         "PE": float(report.breakdown(gating).to_numpy().sum()) * E_DYN,
         "SRAM": SRAM_ACCESS * (totals["sram_weights"] + totals["sram_spikes"]),
