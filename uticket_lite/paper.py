@@ -51,7 +51,8 @@ def side_by_side(source: str) -> pd.DataFrame:
             for quantity, network in zip(table["quantity"], table["network"], strict=True)
         ],
     )
-    return table[[*KEYS, "unit", "paper", "ours", "difference", "why"]]
+    table = table[[*KEYS, "unit", "paper", "ours", "difference", "why"]]
+    return table.dropna(subset=["paper", "ours"], how="all").reset_index(drop=True)
 
 
 def trained(network: str) -> str:
