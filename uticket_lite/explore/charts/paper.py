@@ -96,7 +96,12 @@ def layers(table: pd.DataFrame) -> Any:
         names = list(dict.fromkeys(part["layer"]))
         for figure, unit in LAYER_FIGURES.items():
             first = figure == next(iter(LAYER_FIGURES))
-            y = alt.Y("layer:N", title=None, sort=names, axis=alt.Axis(labels=first))
+            y = alt.Y(
+                "layer:N",
+                title=None,
+                sort=names,
+                axis=alt.Axis(labels=first, minExtent=130 * first),
+            )
             x = alt.X(f"{figure}:Q", title=unit, axis=alt.Axis(format="~s", tickCount=4))
             panels.append(
                 alt.Chart(part)
