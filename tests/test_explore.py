@@ -275,7 +275,7 @@ def test_rounds_open_in_the_workload_explorer(workload):
 def test_rounds_show_the_spread_of_seeds():
     seeds = ut.load_seeds("digits-lth")
     last = seeds[seeds["round"] == 14]
-    explorer = explore.rounds(["digits-lth"])
+    explorer = explore.rounds("digits-lth")
     assert figures(explorer.frame)["accuracy"] == f"{last['accuracy'].mean():.1%}"
     table = explorer.tables["rounds"].set_index("round")
     assert table.loc[14, "accuracy_low"] == last["accuracy"].min()

@@ -29,12 +29,13 @@ class RoundsState:
     round: int = 0
 
 
-def rounds(names: Iterable[str] | None = None, *, opens: Explorer | None = None) -> Explorer:
+def rounds(names: str | Iterable[str] | None = None, *, opens: Explorer | None = None) -> Explorer:
     """Follow recorded runs through their rounds; bands span the lowest and the highest seed.
 
-    names: runs, default all. opens: another explorer, `explore.workload()` say, that shows the
-    round that is clicked on. Raises ValueError for an unknown name.
+    names: a run or several, default all. opens: another explorer, `explore.workload()` say, that
+    shows the round that is clicked on. Raises ValueError for an unknown name.
     """
+    names = (names,) if isinstance(names, str) else names
     chosen = recorded_tickets() if names is None else tuple(names)
     tables = {
         one_of("recorded ticket", name, recorded_tickets()): load_seeds(name) for name in chosen
