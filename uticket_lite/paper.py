@@ -61,8 +61,8 @@ def trained(network: str) -> str:
     settings, images = about["settings"], about["images"]
     first = settings.get("dense_epochs") or settings["epochs"]
     return (
-        f"{network} with {images['train']:,} training images, {settings['epochs']} epochs a "
-        f"round, {first} in the first, T = {settings['timesteps']}"
+        f"{network} with {images['train']:,} images ({images['test']:,} to test), "
+        f"{settings['epochs']} epochs a round, {first} in the first, T = {settings['timesteps']}"
     )
 
 
