@@ -117,3 +117,7 @@ def test_the_readme_says_how_networks_were_trained():
             assert {key: said[key] for key in ran} == ran
             images = about["images"]
             assert f"| `{name}` | {images['train']:,} | {images['test']:,} |" in readme
+            counts_only = [ut.load_ticket(name, number).counts_only for number in range(15)]
+            assert counts_only == [number < 8 for number in range(15)]
+            other = name.replace("uticket", "lth")
+            assert ut.load_history(name).iloc[0].equals(ut.load_history(other).iloc[0])

@@ -25,7 +25,6 @@ NETWORKS = alt.Column("network:N", title=None)
 def by_round(table: pd.DataFrame) -> Any:
     """Fig. 4: utilization and accuracy against sparsity, for both methods; one point of the
     paper's (Table II)."""
-    known = table["network"].unique()
     points = pd.concat(
         [
             pd.DataFrame(
@@ -51,8 +50,8 @@ def by_round(table: pd.DataFrame) -> Any:
     )
     colour = colours("method", [*LABELS.values(), PAPER], [RED, BLUE, GREY])
 
-    def panel(network: str, figure: str, data: pd.DataFrame) -> Any:
-        shown = data[data["network"] == network]
+    def panel(network: str, figure: str) -> Any:
+        shown = points[points["network"] == network]
         y = alt.Y(f"{figure}:Q", title=f"{figure} (%)", scale=alt.Scale(domainMin=0))
         line = alt.Chart(shown).mark_line(point=True).encode(x=PRUNED, y=y, color=colour)
         mark = alt.Chart(one[one["network"] == network]).mark_point(
@@ -65,7 +64,7 @@ def by_round(table: pd.DataFrame) -> Any:
 
     return alt.vconcat(
         *(
-            alt.hconcat(*(panel(network, figure, points) for network in known))
+            alt.hconcat(*(panel(network, figure) for network in table["network"].unique()))
             for figure in ("utilization", "accuracy")
         )
     )
