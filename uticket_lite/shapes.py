@@ -28,21 +28,21 @@ def plain_convs(plan: tuple[int | str, ...], channels: int, side: int) -> list[C
 
 
 def residual_convs(
-    stages: tuple[tuple[int, int], ...], stem: int, channels: int, side: int
+    stages: tuple[tuple[int, int, int], ...], stem: int, channels: int, side: int
 ) -> list[ConvShape]:
-    """3×3 convolutions of a ResNet of basic blocks, with 1×1 shortcuts where a stage widens.
+    """3×3 convolutions of a ResNet of basic blocks, with 1×1 shortcuts where shapes change.
 
-    stages: (filters, blocks); every stage after the first halves the side.
+    stages: (filters, blocks, stride), the stride of the first block.
     """
     convs = [ConvShape("conv1", (stem, channels, 3, 3), side * side, side * side)]
     channels, before = stem, side * side
-    for s, (filters, blocks) in enumerate(stages, 1):
-        side = side if s == 1 else side // 2
+    for s, (filters, blocks, stride) in enumerate(stages, 1):
+        side //= stride
         here = side * side
         for b in range(1, blocks + 1):
             name = f"stage{s}.block{b}"
             convs.append(ConvShape(f"{name}.conv1", (filters, channels, 3, 3), here, before))
-            if channels != filters:
+            if channels != filters or here != before:
                 convs.append(ConvShape(f"{name}.shortcut", (filters, channels, 1, 1), here, before))
             convs.append(ConvShape(f"{name}.conv2", (filters, filters, 3, 3), here, here))
             channels, before = filters, here
@@ -51,13 +51,17 @@ def residual_convs(
 
 VGG9 = (64, 64, "P", 128, 128, "P", 256, 256, 256, "P")
 VGG16 = (64, 64, "P", 128, 128, "P", 256, 256, 256, "P", 512, 512, 512, "P", 512, 512, 512, "P")
-RESNET19 = ((128, 3), (256, 3), (512, 2))
+VGG16_SMALL = tuple(step if step == "P" else int(step) // 4 for step in VGG16[:-1])
+RESNET19 = ((128, 3, 2), (256, 3, 2), (512, 2, 2))
+RESNET19_WIDE = ((128, 3, 1), (256, 3, 2), (512, 2, 2))
 DIGITS = (32, 32, "P", 64, 64, "P")
 
 CONV_SHAPES = {
     "digits": plain_convs(DIGITS, channels=1, side=8),
     "vgg9": plain_convs(VGG9, channels=3, side=32),
     "vgg16": plain_convs(VGG16, channels=3, side=32),
-    "resnet19": residual_convs(RESNET19, stem=128, channels=3, side=32),
+    "vgg16-small": plain_convs(VGG16_SMALL, channels=3, side=16),
+    "resnet19": residual_convs(RESNET19, stem=64, channels=3, side=32),
+    "resnet19-wide": residual_convs(RESNET19_WIDE, stem=128, channels=3, side=32),
 }
 """Network name to its convolutions in the order they run; the first one encodes the input."""

@@ -21,6 +21,10 @@ TRAIN_OPTIONS: tuple[tuple[str, Callable[[str], Any], str], ...] = (
     ("rounds", int, "training rounds, the first one dense"),
     ("prune", float, "fraction of the alive weights pruned between rounds"),
     ("scope", str, "prune the smallest weights of the network (global) or of each layer (layer)"),
+    ("init", str, "of weights: torch (PyTorch's) or kaiming (the released VGG-16's)"),
+    ("neuron", str, "leaky, or input-decay (the released code's)"),
+    ("loss", str, "cross-entropy of the mean-score or of each-timestep (the released code's)"),
+    ("cutout", int, "side of the square blanked in training images"),
     ("carry", str, "prune the balanced mask further, or the original before balancing"),
     ("epochs", int, "epochs in every round"),
     ("dense-epochs", int, "epochs in the first round, if it needs more"),
@@ -33,6 +37,7 @@ TRAIN_OPTIONS: tuple[tuple[str, Callable[[str], Any], str], ...] = (
     ("precision", str, "of convolutions and linear layers: float32 or bfloat16"),
     ("n-pe", int, "PEs to balance for"),
     ("mapping", str, f"to balance for: {' or '.join(MAPPINGS)}"),
+    ("probe", float, "look at utilization at this sparsity while the first round trains"),
     ("seed", int, "of weights, order of images, and balancing"),
 )
 """The fields of `training.Settings`; their defaults stay there, so that torch loads late."""

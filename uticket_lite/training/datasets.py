@@ -20,8 +20,9 @@ from torch.nn import functional
 from uticket_lite.errors import one_of
 
 ARRAYS = ("train_images", "train_labels", "test_images", "test_labels")
-CROP = 4
-"""Pixels of padding around an image before a random crop of its own size (the paper's)."""
+CROP = 8
+"""An image is padded by its side / CROP before a random crop of its own size: 4 pixels of 32, the
+paper's."""
 
 
 @dataclass(frozen=True)
@@ -85,21 +86,39 @@ class Dataset:
         """Number of classes."""
         return int(max(self.train_labels.max(), self.test_labels.max())) + 1
 
-    def prepare(self, images: Tensor, generator: torch.Generator | None = None) -> Tensor:
-        """Normalized float32 images; with a generator, cropped and mirrored at random."""
+    def prepare(
+        self, images: Tensor, generator: torch.Generator | None = None, cutout: int = 0
+    ) -> Tensor:
+        """Normalized float32 images; with a generator, cropped and mirrored at random.
+
+        cutout: side of a square, centred on a random pixel, that is blanked (Cutout); 0: none.
+        """
         x = (images.float() - self.mean) / self.deviation
         if generator is not None and self.crop:
             x = _random_crop(x, generator)
         if generator is not None and self.flip:
             mirror = torch.rand(len(x), generator=generator) < 0.5
             x[mirror] = x[mirror].flip(-1)
+        if generator is not None and cutout:
+            x = torch.where(_hole(x, cutout, generator), -self.mean / self.deviation, x)
         return x
+
+
+def _hole(x: Tensor, size: int, generator: torch.Generator) -> Tensor:
+    """Which pixels of images (B, C, H, W) lie in a square of that side, bool (B, 1, H, W)."""
+    down, right = torch.randint(0, x.shape[-1], (2, len(x), 1), generator=generator)
+    along = torch.arange(x.shape[-1])
+    rows, columns = (
+        (along >= centre - size // 2) & (along < centre + size // 2) for centre in (down, right)
+    )
+    return (rows[:, :, None] & columns[:, None, :]).unsqueeze(1)
 
 
 def _random_crop(x: Tensor, generator: torch.Generator) -> Tensor:
     side = x.shape[-1]
-    padded = functional.pad(x, (CROP,) * 4)
-    down, right = torch.randint(0, 2 * CROP + 1, (2, len(x), 1), generator=generator)
+    pad = side // CROP
+    padded = functional.pad(x, (pad,) * 4)
+    down, right = torch.randint(0, 2 * pad + 1, (2, len(x), 1), generator=generator)
     rows = (down + torch.arange(x.shape[-2]))[:, None, :, None]
     columns = (right + torch.arange(side))[:, None, None, :]
     which = torch.arange(len(x))[:, None, None, None]
@@ -175,7 +194,7 @@ def from_torchvision(name: str, *, pad: int = 0, crop: bool = True, flip: bool =
 
 def from_npz(path: str | os.PathLike[str]) -> Dataset:
     """A data set from an .npz file with `train_images`, `train_labels`, `test_images` and
-    `test_labels`; training images of 32×32 or more are cropped and mirrored at random.
+    `test_labels`; training images of 16×16 or more are cropped and mirrored at random.
 
     Raises FileNotFoundError, or ValueError for a file without these arrays.
     """
@@ -185,7 +204,7 @@ def from_npz(path: str | os.PathLike[str]) -> Dataset:
                 f"{path} has no {', '.join(missing)}; it must have {', '.join(ARRAYS)}"
             )
         arrays = [file[name] for name in ARRAYS]
-    natural = arrays[0].shape[-1] >= 32
+    natural = arrays[0].shape[-1] >= 16
     return Dataset.from_arrays(*arrays, crop=natural, flip=natural)
 
 

@@ -10,13 +10,23 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from uticket_lite.training.datasets import Dataset
-from uticket_lite.training.networks import prunable
+from uticket_lite.training.networks import SpikingNetwork, prunable
 from uticket_lite.training.pruning import mask_gradients
 
 EVALUATION_BATCH = 250
 
 PRECISIONS = {"float32": None, "bfloat16": torch.bfloat16}
 """Precision's name to the type that convolutions and linear layers compute in under autocast."""
+
+
+LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
+    "mean-score": lambda scores, labels: functional.cross_entropy(scores.mean(0), labels),
+    "each-timestep": lambda scores, labels: functional.cross_entropy(
+        scores.flatten(0, 1), labels.repeat(len(scores))
+    ),
+}
+"""Loss's name to its function of scores (T, B, classes) and labels (B,): the cross-entropy of the
+mean score, or the mean of every timestep's cross-entropy (the released code's)."""
 
 
 def make_optimizer(network: nn.Module) -> torch.optim.SGD:
@@ -30,7 +40,7 @@ def cosine(learning_rate: float, epoch: int, epochs: int) -> float:
 
 
 def train_epoch(
-    network: nn.Module,
+    network: SpikingNetwork,
     optimizer: torch.optim.Optimizer,
     data: Dataset,
     masks: Mapping[str, Tensor],
@@ -38,25 +48,32 @@ def train_epoch(
     batch: int,
     learning_rate: float,
     generator: torch.Generator,
+    loss: str = "mean-score",
+    cutout: int = 0,
     precision: str = "float32",
+    watch: Callable[[int], None] | None = None,
 ) -> None:
     """Show the network every training image once, in place; pruned weights stay zero.
 
-    generator: draws the order of the images and their augmentation. precision: a name in
-    `PRECISIONS`.
+    generator: draws the order of the images and their augmentation. loss: a name in `LOSSES`.
+    cutout: side of the square that is blanked at random, see `Dataset.prepare`. precision: a name
+    in `PRECISIONS`. watch: called before every step with its number in this epoch.
     """
     layers = prunable(network)
     device = next(network.parameters()).device
     for group in optimizer.param_groups:
         group["lr"] = learning_rate
     network.train()
-    for chosen in torch.randperm(len(data.train_images), generator=generator).split(batch):
-        images = data.prepare(data.train_images[chosen], generator).to(device)
+    order = torch.randperm(len(data.train_images), generator=generator)
+    for step, chosen in enumerate(order.split(batch)):
+        if watch is not None:
+            watch(step)
+        images = data.prepare(data.train_images[chosen], generator, cutout).to(device)
         with autocast(device, precision):
-            scores = network(images)
-        loss = functional.cross_entropy(scores.float(), data.train_labels[chosen].to(device))
+            scores = network.scores(images)
+        labels = data.train_labels[chosen].to(device)
         optimizer.zero_grad()
-        loss.backward()
+        LOSSES[loss](scores.float(), labels).backward()
         mask_gradients(layers, masks)
         optimizer.step()
 

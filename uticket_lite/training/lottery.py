@@ -26,13 +26,17 @@ from uticket_lite.training.checkpoint import (
 from uticket_lite.training.datasets import load_dataset
 from uticket_lite.training.early import early_timesteps
 from uticket_lite.training.loop import cosine, evaluate, make_optimizer, train_epoch
-from uticket_lite.training.networks import SpikingNetwork, make_network, prunable
+from uticket_lite.training.networks import NEURONS, SpikingNetwork, make_network, prunable
 from uticket_lite.training.pruning import Masks, apply_masks, prune_smallest
 from uticket_lite.training.record import LotteryRun, versions
 from uticket_lite.training.settings import METHODS, Settings
 
 EARLY_IMAGES = 512
 """Training images on which timesteps are chosen for early-time tickets."""
+PROBED = frozenset({0, *(round(2 ** (k / 2)) for k in range(60))})
+"""Steps of the first round before which `Settings.probe` looks, two in each doubling."""
+PROBE_IMAGES = 500
+"""Test images on which a probe measures accuracy."""
 
 
 def find_tickets(
@@ -95,6 +99,8 @@ class _Lottery:
             shape=self.data.shape,
             classes=self.data.classes,
             norm=settings.norm,
+            init=settings.init,
+            neuron=NEURONS[settings.neuron],
         )
         self.network: SpikingNetwork = network.to(self.device)
         self.layers: dict[str, Any] = prunable(network)
@@ -181,15 +187,42 @@ class _Lottery:
             batch=settings.batch,
             learning_rate=cosine(settings.learning_rate, state.epoch, epochs),
             generator=torch.Generator().manual_seed(seed),
+            loss=settings.loss,
+            cutout=settings.cutout,
             precision=settings.precision,
+            watch=self._probe if settings.probe is not None and state.round == 0 else None,
         )
         state.epoch += 1
+        if settings.probe is not None and state.round == 0 and state.epoch == epochs:
+            self._probe(0, last=True)
         if state.round == 0 and state.epoch == settings.rewind_epoch:
             state.rewound = copy_tensors(self.network.state_dict())
             if settings.early_kl is not None:
                 images = self.data.prepare(self.data.train_images[:EARLY_IMAGES]).to(self.device)
                 state.timesteps = early_timesteps(self.network, images, settings.early_kl)
                 self.network.set_timesteps(state.timesteps)
+
+    def _probe(self, step: int, last: bool = False) -> None:
+        """What pruning at once to `Settings.probe` would leave after so many steps; no weight
+        changes."""
+        settings = self.settings
+        steps = -(-len(self.data.train_images) // settings.batch) * self.state.epoch + step
+        if steps not in PROBED and not last:
+            return
+        weights = {name: layer.weight for name, layer in self.layers.items()}
+        assert settings.probe is not None
+        masks = prune_smallest(weights, self.state.masks, settings.probe, settings.scope)
+        few = replace(
+            self.data,
+            test_images=self.data.test_images[:PROBE_IMAGES],
+            test_labels=self.data.test_labels[:PROBE_IMAGES],
+        )
+        accuracy, _ = evaluate(self.network, few, settings.precision)
+        ticket = self._ticket(masks, {}, {"step": steps, "accuracy": accuracy})
+        self.run.probes[steps] = ticket
+        if self.out is not None:
+            (self.out / "probes").mkdir(exist_ok=True)
+            ticket.save(self.out / "probes" / f"step-{steps:06}.safetensors", counts_only=True)
 
     def _end_round(self) -> None:
         """Measure, and add the round to the run."""
@@ -235,6 +268,8 @@ class _Lottery:
         weights = {name: layer.weight for name, layer in self.layers.items()}
         carried = state.unbalanced if settings.carry == "original" else state.masks
         unbalanced = prune_smallest(weights, carried, settings.prune, settings.scope)
+        if settings.carry == "released":
+            unbalanced = {name: mask & state.unbalanced[name] for name, mask in unbalanced.items()}
         number = state.round + 1
         masks = self._balanced(unbalanced, weights, number)
         last = number == settings.rounds - 1

@@ -8,13 +8,14 @@ the same function of their parameters.
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from uticket_lite.errors import one_of, whole_number
-from uticket_lite.shapes import DIGITS, RESNET19, VGG9, VGG16
+from uticket_lite.shapes import DIGITS, RESNET19, VGG9, VGG16, VGG16_SMALL
 from uticket_lite.training.neurons import FusedLeaky
 
 Neuron = Callable[[], nn.Module]
@@ -47,6 +48,32 @@ NORMS: dict[str, Callable[[int, int], nn.Module]] = {
     "stepwise": StepwiseNorm,
 }
 """Batch norm's name to its maker, called with the number of filters and timesteps."""
+
+NEURONS: dict[str, Neuron] = {
+    "leaky": FusedLeaky,
+    "input-decay": partial(FusedLeaky, threshold=4 / 3, alpha=1.5),
+}
+"""Neuron's name to its maker. `leaky`: v ← v/4 + x, as the paper writes it. `input-decay`: the
+released code's v ← v/4 + 3x/4 with threshold 1, which is `leaky` with every membrane divided by
+3/4; its surrogate is stretched along."""
+
+
+def _kaiming(layer: nn.Module) -> None:
+    if isinstance(layer, nn.Conv2d):
+        nn.init.kaiming_normal_(layer.weight, mode="fan_out", nonlinearity="relu")
+    elif isinstance(layer, nn.Linear):
+        nn.init.normal_(layer.weight, 0, 0.01)
+        if layer.bias is not None:
+            nn.init.zeros_(layer.bias)
+
+
+INITS: dict[str, Callable[[nn.Module], None]] = {
+    "torch": lambda layer: None,
+    "kaiming": _kaiming,
+}
+"""Initialization's name to what it does to each layer. `torch`: PyTorch's defaults, which the
+released ResNet-19 keeps. `kaiming`: normal with fan_out for convolutions, N(0, 0.01) for linear
+layers, as the released VGG-16."""
 
 
 class SpikingConv(nn.Module):
@@ -215,13 +242,13 @@ class ResidualBlock(nn.Module):
 class SpikingResNet(SpikingNetwork):
     """A ResNet of basic blocks: 3 stages for ResNet-19, average pooling, linear layers.
 
-    stages: (filters, blocks) as in `shapes`; every stage after the first halves the side.
-    stem: filters of the first convolution. The rest as in `SpikingVGG`.
+    stages: (filters, blocks, stride) as in `shapes`. stem: filters of the first convolution. The
+    rest as in `SpikingVGG`.
     """
 
     def __init__(
         self,
-        stages: tuple[tuple[int, int], ...],
+        stages: tuple[tuple[int, int, int], ...],
         *,
         stem: int,
         shape: tuple[int, int, int],
@@ -233,10 +260,10 @@ class SpikingResNet(SpikingNetwork):
         self.encoder = self._block("conv1", shape[0], stem, encodes=True)
         self.blocks = nn.ModuleList()
         channels = stem
-        for s, (filters, blocks) in enumerate(stages, 1):
+        for s, (filters, blocks, stride) in enumerate(stages, 1):
             for b in range(1, blocks + 1):
-                stride = 2 if s > 1 and b == 1 else 1
-                self.blocks.append(self._residual(f"stage{s}.block{b}", channels, filters, stride))
+                step = stride if b == 1 else 1
+                self.blocks.append(self._residual(f"stage{s}.block{b}", channels, filters, step))
                 channels = filters
         self._head(channels, hidden, classes)
 
@@ -277,25 +304,47 @@ def vgg16(
     return SpikingVGG(VGG16, shape=shape, classes=classes, **options)
 
 
+def vgg16_small(
+    shape: tuple[int, int, int] = (3, 16, 16), classes: int = 10, **options: Any
+) -> SpikingVGG:
+    """VGG-16 at a quarter of its width and without its last pooling, for 16×16 images: minutes
+    where VGG-16 takes hours."""
+    return SpikingVGG(VGG16_SMALL, shape=shape, classes=classes, **options)
+
+
 def resnet19(
     shape: tuple[int, int, int] = (3, 32, 32), classes: int = 10, **options: Any
 ) -> SpikingResNet:
-    """Three stages of 3 + 3 + 2 basic blocks and a two-layer head, as in the paper."""
-    return SpikingResNet(RESNET19, stem=128, shape=shape, classes=classes, hidden=(256,), **options)
+    """The ResNet-19 that the authors released: a stem of 64 filters, three stages of 3 + 3 + 2
+    basic blocks that each halve the side, and a two-layer head."""
+    return SpikingResNet(RESNET19, stem=64, shape=shape, classes=classes, hidden=(256,), **options)
+
+
+def resnet19_wide(
+    shape: tuple[int, int, int] = (3, 32, 32), classes: int = 10, **options: Any
+) -> SpikingResNet:
+    """ResNet-19 as spiking networks elsewhere have it: a stem of 128 filters, and a first stage
+    that keeps the side, so that every layer has four times the positions of `resnet19`'s."""
+    stages = RESNET19_WIDE
+    return SpikingResNet(stages, stem=128, shape=shape, classes=classes, hidden=(256,), **options)
 
 
 NETWORKS: dict[str, Callable[..., SpikingNetwork]] = {
-    maker.__name__: maker for maker in (digits, vgg9, vgg16, resnet19)
+    maker.__name__.replace("_", "-"): maker
+    for maker in (digits, vgg9, vgg16, vgg16_small, resnet19, resnet19_wide)
 }
 """Network name to its maker, called with shape (C, H, W), classes, timesteps, neuron, norm."""
 
 
-def make_network(name: str, timesteps: int = 4, **options: Any) -> SpikingNetwork:
+def make_network(
+    name: str, timesteps: int = 4, *, init: str = "torch", **options: Any
+) -> SpikingNetwork:
     """A new network with random weights (from torch's seed); ValueError for unknown names.
 
-    options: `shape` of an image (C, H, W), `classes`, `neuron`, `norm`.
+    init: a name in `INITS`. options: `shape` of an image (C, H, W), `classes`, `neuron`, `norm`.
     """
     network = NETWORKS[one_of("network", name, NETWORKS)](timesteps=timesteps, **options)
+    network.apply(INITS[one_of("init", init, INITS)])
     # Channels last: convolutions, norms and pooling are quicker in this layout.
     return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 

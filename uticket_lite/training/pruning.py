@@ -13,6 +13,7 @@ Masks = dict[str, Tensor]
 SCOPES = {
     "global": "the smallest weights of all layers together (the paper)",
     "layer": "the same share of every layer",
+    "lamp": "over all layers, |w|² as a share of what is left of the layer from it on (LAMP)",
 }
 
 
@@ -24,8 +25,9 @@ def prune_smallest(
 ) -> Masks:
     """Prune exactly k = ⌊fraction·alive⌋ of the alive weights, those with the smallest |w|.
 
-    scope: over all layers together (`global`) or in every layer (`layer`). Returns new masks;
-    of equal weights the first are pruned, so that the result is exact and reproducible.
+    scope: over all layers together (`global`), in every layer (`layer`), or over all layers by
+    the score of Lee et al. 2021 (arXiv 2010.07611, `lamp`), which never empties a layer. Returns
+    new masks; of equal weights the first are pruned, so that the result is exact and reproducible.
     """
     if one_of("scope", scope, SCOPES) == "layer":
         return {
@@ -33,7 +35,8 @@ def prune_smallest(
             for name, mask in masks.items()
         }
     alive = {name: mask.flatten().nonzero()[:, 0] for name, mask in masks.items()}
-    scores = torch.cat([weights[n].detach().cpu().flatten()[alive[n]].abs() for n in masks])
+    by_layer = [weights[n].detach().cpu().flatten()[alive[n]].abs() for n in masks]
+    scores = torch.cat([_lamp(s) for s in by_layer] if scope == "lamp" else by_layer)
     keep = torch.ones(scores.numel(), dtype=torch.bool)
     keep[scores.argsort(stable=True)[: int(fraction * scores.numel())]] = False
     kept = keep.split([len(where) for where in alive.values()])
@@ -43,6 +46,16 @@ def prune_smallest(
         flat[alive[name][survivors]] = True
         pruned[name] = flat.view(mask.shape)
     return pruned
+
+
+def _lamp(magnitudes: Tensor) -> Tensor:
+    """|w|² / Σ |v|² over all v of the layer that are not smaller, of magnitudes (alive,)."""
+    order = magnitudes.argsort(stable=True)
+    squares = magnitudes[order].double() ** 2
+    left = squares.flip(0).cumsum(0).flip(0)
+    scores = torch.empty_like(squares)
+    scores[order] = squares / left.clamp_min(torch.finfo(torch.double).tiny)
+    return scores
 
 
 def apply_masks(layers: Mapping[str, nn.Module], masks: Mapping[str, Tensor]) -> None:

@@ -33,7 +33,7 @@ class LotteryRun:
     images: how many there are to `train` and to `test`. tickets: one per round, the masks that
     were trained in it. rows: one per round, see `history`. rewound: the weights that every
     round starts from, trained: those at the end of the last finished round; name to tensor,
-    batch norm included.
+    batch norm included. probes: what `Settings.probe` saw, steps to ticket.
     """
 
     settings: Settings
@@ -42,6 +42,7 @@ class LotteryRun:
     rows: list[dict[str, Any]] = field(default_factory=list)
     rewound: dict[str, Tensor] = field(default_factory=dict)
     trained: dict[str, Tensor] = field(default_factory=dict)
+    probes: dict[int, Ticket] = field(default_factory=dict)
 
     @property
     def history(self) -> pd.DataFrame:
