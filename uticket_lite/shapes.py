@@ -53,6 +53,7 @@ VGG9 = (64, 64, "P", 128, 128, "P", 256, 256, 256, "P")
 VGG16 = (64, 64, "P", 128, 128, "P", 256, 256, 256, "P", 512, 512, 512, "P", 512, 512, 512, "P")
 VGG16_SMALL = tuple(step if step == "P" else int(step) // 4 for step in VGG16[:-1])
 RESNET19 = ((128, 3, 2), (256, 3, 2), (512, 2, 2))
+RESNET19_SMALL = tuple((filters // 4, blocks, stride) for filters, blocks, stride in RESNET19)
 RESNET19_WIDE = ((128, 3, 1), (256, 3, 2), (512, 2, 2))
 DIGITS = (32, 32, "P", 64, 64, "P")
 
@@ -62,6 +63,7 @@ CONV_SHAPES = {
     "vgg16": plain_convs(VGG16, channels=3, side=32),
     "vgg16-small": plain_convs(VGG16_SMALL, channels=3, side=16),
     "resnet19": residual_convs(RESNET19, stem=64, channels=3, side=32),
+    "resnet19-small": residual_convs(RESNET19_SMALL, stem=16, channels=3, side=16),
     "resnet19-wide": residual_convs(RESNET19_WIDE, stem=128, channels=3, side=32),
 }
 """Network name to its convolutions in the order they run; the first one encodes the input."""

@@ -15,7 +15,15 @@ import torch
 from torch import Tensor, nn
 
 from uticket_lite.errors import one_of, whole_number
-from uticket_lite.shapes import DIGITS, RESNET19, VGG9, VGG16, VGG16_SMALL
+from uticket_lite.shapes import (
+    DIGITS,
+    RESNET19,
+    RESNET19_SMALL,
+    RESNET19_WIDE,
+    VGG9,
+    VGG16,
+    VGG16_SMALL,
+)
 from uticket_lite.training.neurons import FusedLeaky
 
 Neuron = Callable[[], nn.Module]
@@ -320,6 +328,14 @@ def resnet19(
     return SpikingResNet(RESNET19, stem=64, shape=shape, classes=classes, hidden=(256,), **options)
 
 
+def resnet19_small(
+    shape: tuple[int, int, int] = (3, 16, 16), classes: int = 10, **options: Any
+) -> SpikingResNet:
+    """ResNet-19 at a quarter of its width, for 16×16 images."""
+    stages = RESNET19_SMALL
+    return SpikingResNet(stages, stem=16, shape=shape, classes=classes, hidden=(64,), **options)
+
+
 def resnet19_wide(
     shape: tuple[int, int, int] = (3, 32, 32), classes: int = 10, **options: Any
 ) -> SpikingResNet:
@@ -331,7 +347,7 @@ def resnet19_wide(
 
 NETWORKS: dict[str, Callable[..., SpikingNetwork]] = {
     maker.__name__.replace("_", "-"): maker
-    for maker in (digits, vgg9, vgg16, vgg16_small, resnet19, resnet19_wide)
+    for maker in (digits, vgg9, vgg16, vgg16_small, resnet19, resnet19_small, resnet19_wide)
 }
 """Network name to its maker, called with shape (C, H, W), classes, timesteps, neuron, norm."""
 
