@@ -237,7 +237,7 @@ def test_help_names_every_strategy_it_takes(run, command):
 
 def test_a_new_strategy_appears_by_itself(run, monkeypatch):
     new = ut.Strategy("mine", "mine (100 % new)", "nothing", "Nothing.", "this test")
-    for module in ("cli.tickets", "simulation"):
+    for module in ("cli.tickets", "simulation.run", "simulation.comparison"):
         monkeypatch.setattr(f"uticket_lite.{module}.STRATEGIES", {**ut.STRATEGIES, "mine": new})
     assert "mine (100 % new)" in run("simulate", "--help")[1]
     assert json.loads(run("simulate", "digits-lth", "--strategy", "mine", "--json")[1])

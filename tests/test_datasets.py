@@ -12,7 +12,7 @@ from uticket_lite.training.datasets import CROP, DATASETS, Dataset, load_dataset
 
 def small(**options):
     rng = np.random.default_rng(0)
-    images = rng.integers(0, 256, (40, 3, 12, 12)).astype(np.uint8)
+    images = rng.integers(0, 256, (40, 3, 16, 16)).astype(np.uint8)
     labels = np.arange(40) % 5
     return Dataset.from_arrays(images, labels, images[:10], labels[:10], **options)
 
@@ -33,21 +33,39 @@ def test_crops_are_shifted_images_and_flips_are_mirrored():
     generator = torch.Generator().manual_seed(0)
     plain = data.prepare(data.train_images)
     seen = data.prepare(data.train_images, generator)
-    padded = torch.nn.functional.pad(plain, (CROP,) * 4)
+    pad = plain.shape[-1] // CROP
+    padded = torch.nn.functional.pad(plain, (pad,) * 4)
     shifts = set()
     for image, source in zip(seen, padded, strict=True):
         matches = [
             (y, x, mirrored)
             for mirrored in (False, True)
-            for y in range(2 * CROP + 1)
-            for x in range(2 * CROP + 1)
-            if torch.equal(image.flip(-1) if mirrored else image, source[:, y : y + 12, x : x + 12])
+            for y in range(2 * pad + 1)
+            for x in range(2 * pad + 1)
+            if torch.equal(image.flip(-1) if mirrored else image, source[:, y : y + 16, x : x + 16])
         ]
         assert len(matches) == 1
         shifts.add(matches[0])
-    assert len(shifts) > 25
+    assert len(shifts) > 20
     assert len({mirrored for *_, mirrored in shifts}) == 2
     assert torch.equal(data.prepare(data.train_images), plain), "test images stay as they are"
+
+
+def test_cutout_blanks_a_square_and_leaves_the_rest():
+    data = small()
+    plain = data.prepare(data.train_images)
+    seen = data.prepare(data.train_images, torch.Generator().manual_seed(0), 6)
+    black = -data.mean / data.deviation
+    sizes = set()
+    for image, source in zip(seen, plain, strict=True):
+        hole = (image != source).any(0)
+        assert torch.equal(image[:, hole], black[:, :, 0].expand(3, int(hole.sum())))
+        rows, columns = hole.any(1), hole.any(0)
+        assert 3 <= rows.sum() <= 6
+        assert 3 <= columns.sum() <= 6
+        sizes.add((int(rows.sum()), int(columns.sum())))
+    assert (6, 6) in sizes
+    assert len(sizes) > 3, "holes at the edge are cut off"
 
 
 def test_the_same_generator_gives_the_same_augmentation():

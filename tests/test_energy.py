@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 import uticket_lite as ut
-from uticket_lite import components, energy
-from uticket_lite.memory import DRAM_ACCESS
-from uticket_lite.published import paper_table
+from uticket_lite.hardware import components, energy
+from uticket_lite.paper.published import paper_table
+from uticket_lite.simulation.memory import DRAM_ACCESS
 
 PES = ut.Accelerator(16)
 TABLE = paper_table()

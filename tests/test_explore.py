@@ -11,14 +11,14 @@ import pytest
 
 import uticket_lite as ut
 from uticket_lite import explore
-from uticket_lite.explore.runs import Run, fitted
-from uticket_lite.explore.timeline import STEPS
-from uticket_lite.explore.workload import (
+from uticket_lite.explore.explorers.timeline import STEPS
+from uticket_lite.explore.explorers.workload import (
     ALL_WAVES,
     MAP_ROWS,
     WorkloadState,
     workload_frame,
 )
+from uticket_lite.explore.runs import Run, fitted
 
 ROUNDS = (0, 7, 14)
 RUNS = {

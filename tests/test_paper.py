@@ -10,9 +10,9 @@ import uticket_lite as ut
 from uticket_lite import cli
 from uticket_lite.explore.charts.paper import CHARTS
 from uticket_lite.explore.pictures import Picture
-from uticket_lite.measured import nearest_round, networks, report, run_name, saving
-from uticket_lite.paper import SECTIONS, side_by_side
-from uticket_lite.published import paper_numbers, paper_table
+from uticket_lite.paper.measured import nearest_round, networks, report, run_name, saving
+from uticket_lite.paper.published import paper_numbers, paper_table
+from uticket_lite.paper.sections import SECTIONS, side_by_side
 
 PES = ut.Accelerator(16)
 CUT = "energy_cut"

@@ -9,7 +9,7 @@ from dataclasses import asdict
 import pytest
 
 import uticket_lite as ut
-from uticket_lite.recorded import DATA
+from uticket_lite.tickets.recorded import DATA
 from uticket_lite.training import Settings
 
 PES = ut.Accelerator(16)

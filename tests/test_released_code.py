@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import uticket_lite as ut
-from uticket_lite.metrics import wave_utilization
+from uticket_lite.hardware.metrics import wave_utilization
 
 pytestmark = pytest.mark.kernels
 

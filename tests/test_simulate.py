@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 import uticket_lite as ut
-from uticket_lite.metrics import wave_utilization
+from uticket_lite.hardware.metrics import wave_utilization
 
 pytestmark = pytest.mark.kernels
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import uticket_lite as ut
-from uticket_lite.spikes import BARRIERS, simulate_spikes
+from uticket_lite.simulation.spikes import BARRIERS, simulate_spikes
 
 pytestmark = pytest.mark.kernels
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from test_simulate import accelerators, masks
 
 import uticket_lite as ut
-from uticket_lite.workload import capacities
+from uticket_lite.hardware.loads import capacities
 
 pytestmark = pytest.mark.kernels
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import uticket_lite as ut
-from uticket_lite.shapes import CONV_SHAPES
-from uticket_lite.synthetic import synthetic_layer
+from uticket_lite.tickets.architectures import CONV_SHAPES
+from uticket_lite.tickets.synthetic import synthetic_layer
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,8 @@ def test_networks_have_their_published_sizes():
     assert len([conv for conv in resnet if conv.weights[2] == 3]) == 17
     assert [conv.positions for conv in vgg][::4] == [1024, 64, 16, 4]
     assert resnet[-1].weights == (512, 512, 3, 3)
-    assert resnet[-1].positions == 64
+    assert resnet[-1].positions == 16
+    assert [conv.positions for conv in resnet[:2]] == [1024, 256]
 
 
 def test_seeds_reproduce():

@@ -9,7 +9,7 @@ from torch import nn
 from torch.nn.utils import prune
 
 import uticket_lite as ut
-from uticket_lite.shapes import CONV_SHAPES
+from uticket_lite.tickets.architectures import CONV_SHAPES
 from uticket_lite.training.networks import make_network
 
 IMAGES = torch.zeros(2, 3, 8, 8)

@@ -4,17 +4,19 @@ The core needs NumPy, Numba and pandas only. `uticket_lite.training` (torch, snn
 `uticket_lite.explore` (Altair, ipywidgets) load when they are imported.
 """
 
-from uticket_lite.accelerator import MAPPINGS, Accelerator
-from uticket_lite.energy import GATINGS, pe_energy
-from uticket_lite.ladder import magnitude_ladder
-from uticket_lite.layer import Layer
-from uticket_lite.memory import memory_accesses, system_energy
-from uticket_lite.recorded import load_history, load_seeds, load_ticket, recorded_tickets
-from uticket_lite.simulation import Report, balance, compare, simulate
-from uticket_lite.spikes import SpikeReport, simulate_spikes
+from uticket_lite.hardware.accelerator import MAPPINGS, Accelerator
+from uticket_lite.hardware.energy import GATINGS, pe_energy
+from uticket_lite.simulation.comparison import compare
+from uticket_lite.simulation.memory import memory_accesses, system_energy
+from uticket_lite.simulation.report import Report
+from uticket_lite.simulation.run import balance, simulate
+from uticket_lite.simulation.spikes import SpikeReport, simulate_spikes
 from uticket_lite.strategies import STRATEGIES, Strategy
-from uticket_lite.synthetic import synthetic_ticket
-from uticket_lite.ticket import Ticket
+from uticket_lite.tickets.layer import Layer
+from uticket_lite.tickets.magnitudes import magnitude_ladder
+from uticket_lite.tickets.recorded import load_history, load_seeds, load_ticket, recorded_tickets
+from uticket_lite.tickets.synthetic import synthetic_ticket
+from uticket_lite.tickets.ticket import Ticket
 
 __version__ = "0.1.0"
 

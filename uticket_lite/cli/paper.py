@@ -6,7 +6,7 @@ import pandas as pd
 
 from uticket_lite.cli.parser import Commands
 from uticket_lite.cli.tickets import print_json
-from uticket_lite.paper import SECTIONS, side_by_side
+from uticket_lite.paper.sections import SECTIONS, side_by_side
 
 SHOWN = "{:.4g}".format
 

@@ -10,12 +10,14 @@ from typing import Any
 
 import pandas as pd
 
-from uticket_lite.accelerator import MAPPINGS, Accelerator
 from uticket_lite.cli.parser import Commands
-from uticket_lite.recorded import load_ticket, recorded_tickets
-from uticket_lite.simulation import CYCLES, Report, balance, compare, simulate
+from uticket_lite.hardware.accelerator import MAPPINGS, Accelerator
+from uticket_lite.simulation.comparison import compare
+from uticket_lite.simulation.report import CYCLES, Report
+from uticket_lite.simulation.run import balance, simulate
 from uticket_lite.strategies import MASK_STRATEGIES, STRATEGIES, Strategy
-from uticket_lite.ticket import Ticket
+from uticket_lite.tickets.recorded import load_ticket, recorded_tickets
+from uticket_lite.tickets.ticket import Ticket
 
 TICKET = """\
 TICKET is the name of a recorded ticket ({names}) or a .safetensors file:

@@ -6,8 +6,8 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from uticket_lite.accelerator import MAPPINGS
 from uticket_lite.cli.parser import Commands
+from uticket_lite.hardware.accelerator import MAPPINGS
 from uticket_lite.strategies import MASK_STRATEGIES
 
 TRAIN_OPTIONS: tuple[tuple[str, Callable[[str], Any], str], ...] = (

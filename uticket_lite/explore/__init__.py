@@ -6,14 +6,14 @@ shell over a pure function of a state.
 
 from collections.abc import Callable
 
-from uticket_lite.errors import one_of
-from uticket_lite.explore.energy import energy
+from uticket_lite.edge.checks import one_of
 from uticket_lite.explore.explorer import Explorer
-from uticket_lite.explore.rounds import rounds
-from uticket_lite.explore.spikes import spikes
-from uticket_lite.explore.strategies import strategies
-from uticket_lite.explore.timeline import timeline
-from uticket_lite.explore.workload import workload
+from uticket_lite.explore.explorers.energy import energy
+from uticket_lite.explore.explorers.rounds import rounds
+from uticket_lite.explore.explorers.spikes import spikes
+from uticket_lite.explore.explorers.strategies import strategies
+from uticket_lite.explore.explorers.timeline import timeline
+from uticket_lite.explore.explorers.workload import workload
 
 EXPLORERS: dict[str, Callable[[], Explorer]] = {
     maker.__name__: maker for maker in (workload, timeline, rounds, strategies, energy, spikes)

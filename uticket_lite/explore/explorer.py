@@ -17,7 +17,7 @@ import pandas as pd
 import traitlets
 from IPython import get_ipython
 
-from uticket_lite.errors import one_of
+from uticket_lite.edge.checks import one_of
 
 _STATIC = Path(__file__).parent / "static"
 VEGA_JS = _STATIC / "vega.js"

@@ -8,7 +8,7 @@ from pathlib import Path
 import altair as alt
 import vl_convert
 
-from uticket_lite.explore.rounds import rounds
+from uticket_lite.explore.explorers.rounds import rounds
 
 README_RUNS = ("digits-lth", "digits-uticket")
 README_PICTURE = Path("docs", "rounds.svg")

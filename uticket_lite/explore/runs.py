@@ -4,12 +4,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from uticket_lite.accelerator import MAPPINGS, Accelerator
 from uticket_lite.explore.explorer import State, menu, numbers, slider
-from uticket_lite.ladder import magnitude_ladder
-from uticket_lite.recorded import load_history, load_ticket, recorded_tickets
+from uticket_lite.hardware.accelerator import MAPPINGS, Accelerator
 from uticket_lite.strategies import STRATEGIES
-from uticket_lite.ticket import Ticket
+from uticket_lite.tickets.magnitudes import magnitude_ladder
+from uticket_lite.tickets.recorded import load_history, load_ticket, recorded_tickets
+from uticket_lite.tickets.ticket import Ticket
 
 MAX_PE = 64
 

@@ -8,9 +8,9 @@ from types import MappingProxyType
 
 import numpy as np
 
-from uticket_lite.accelerator import MAPPINGS, Accelerator
+from uticket_lite.hardware.accelerator import MAPPINGS, Accelerator
 from uticket_lite.kernels.scheduling import deal_in_turn
-from uticket_lite.layer import Layer
+from uticket_lite.tickets.layer import Layer
 
 
 @dataclass(frozen=True)

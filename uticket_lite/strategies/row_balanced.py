@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 from numpy.random import Generator
 
-from uticket_lite.accelerator import Accelerator
-from uticket_lite.layer import Layer
+from uticket_lite.hardware.accelerator import Accelerator
 from uticket_lite.strategies.base import Strategy
 from uticket_lite.strategies.uticket import Rebalance
+from uticket_lite.tickets.layer import Layer
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from uticket_lite.accelerator import Accelerator
+from uticket_lite.hardware.accelerator import Accelerator
+from uticket_lite.hardware.loads import capacities, loads, slice_size
 from uticket_lite.kernels.resampling import resample
-from uticket_lite.layer import Layer
 from uticket_lite.strategies.base import Strategy
-from uticket_lite.workload import capacities, loads, slice_size
+from uticket_lite.tickets.layer import Layer
 
 NO_MAGNITUDES = np.empty((0, 0), np.float32)
 

@@ -15,7 +15,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from uticket_lite.files import write_atomically
+from uticket_lite.edge.files import write_atomically
 
 FORMAT = "uticket-lite checkpoint 1"
 GROUPS = ("network", "momentum", "rewound", "masks", "unbalanced")

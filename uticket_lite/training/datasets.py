@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from uticket_lite.errors import one_of
+from uticket_lite.edge.checks import one_of
 
 ARRAYS = ("train_images", "train_labels", "test_images", "test_labels")
 CROP = 8

@@ -12,10 +12,10 @@ from safetensors.torch import load_file, save
 from torch import Tensor
 from tqdm.auto import tqdm
 
-from uticket_lite.files import write_atomically
-from uticket_lite.recorded import history_file, round_file, weights_file
-from uticket_lite.simulation import balance, simulate
-from uticket_lite.ticket import Ticket
+from uticket_lite.edge.files import write_atomically
+from uticket_lite.simulation.run import balance, simulate
+from uticket_lite.tickets.recorded import history_file, round_file, weights_file
+from uticket_lite.tickets.ticket import Ticket
 from uticket_lite.training.checkpoint import (
     State,
     checkpoint_file,

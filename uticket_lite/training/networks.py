@@ -14,8 +14,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from uticket_lite.errors import one_of, whole_number
-from uticket_lite.shapes import (
+from uticket_lite.edge.checks import one_of, whole_number
+from uticket_lite.tickets.architectures import (
     DIGITS,
     RESNET19,
     RESNET19_SMALL,

@@ -9,7 +9,7 @@ from snntorch.surrogate import atan
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-from uticket_lite.errors import one_of, whole_number
+from uticket_lite.edge.checks import one_of, whole_number
 from uticket_lite.kernels import lif
 from uticket_lite.kernels.jit import PARALLEL_LOCK
 

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from uticket_lite.errors import one_of
+from uticket_lite.edge.checks import one_of
 from uticket_lite.training.networks import SpikingVGG, prunable
 
 

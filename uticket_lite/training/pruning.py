@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from uticket_lite.errors import one_of
+from uticket_lite.edge.checks import one_of
 
 Masks = dict[str, Tensor]
 """Layer name to a boolean mask of the weight's shape, on the CPU."""

@@ -12,16 +12,16 @@ import pandas as pd
 from safetensors.torch import load_file, save
 from torch import Tensor
 
-from uticket_lite.errors import one_of
-from uticket_lite.files import write_atomically
-from uticket_lite.recorded import (
+from uticket_lite.edge.checks import one_of
+from uticket_lite.edge.files import write_atomically
+from uticket_lite.tickets.recorded import (
     DATA,
     history_file,
     recorded_tickets,
     round_file,
     weights_file,
 )
-from uticket_lite.ticket import Ticket
+from uticket_lite.tickets.ticket import Ticket
 from uticket_lite.training.networks import SpikingNetwork, make_network
 from uticket_lite.training.settings import Settings
 

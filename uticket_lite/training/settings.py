@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from uticket_lite.accelerator import Accelerator
-from uticket_lite.errors import fraction, one_of, whole_number
+from uticket_lite.edge.checks import fraction, one_of, whole_number
+from uticket_lite.hardware.accelerator import Accelerator
 from uticket_lite.strategies import MASK_STRATEGIES
 from uticket_lite.training.datasets import check_dataset
 from uticket_lite.training.loop import LOSSES, PRECISIONS
@@ -33,8 +33,8 @@ class Settings:
     masks. rounds: training rounds, the first one dense. prune: fraction of the alive weights
     pruned between rounds. scope: a name in `SCOPES`. init, neuron, loss: names in `INITS`,
     `NEURONS` and `LOSSES`. cutout: side of the square blanked in training images, 0 for none.
-    carry: a name in `CARRIES`. epochs: in every round. dense_epochs: in the first one, if it needs more. rewind_epoch: weights are
-    rewound to those after this epoch of the first round.
+    carry: a name in `CARRIES`. epochs: in every round. dense_epochs: in the first one, if it
+    needs more. rewind_epoch: weights are rewound to those after this epoch of the first round.
     early_kl: search with the fewest timesteps whose prediction diverges by less than this (nats)
     from that of all timesteps, and use all of them in the last round; None: always all.
     norm: a name in `NORMS`. precision: a name in `PRECISIONS`; bfloat16 is quicker where the

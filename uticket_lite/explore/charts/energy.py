@@ -3,7 +3,7 @@
 import altair as alt
 
 from uticket_lite.explore.charts.style import BLUE, GREY, ORANGE, PALETTE, colours
-from uticket_lite.explore.energy import KINDS, PE_COUNTS
+from uticket_lite.explore.explorers.energy import KINDS, PE_COUNTS
 
 
 def chart() -> alt.HConcatChart:

@@ -1,4 +1,4 @@
-"""The paper's figures, drawn from the tables of `uticket_lite.paper`."""
+"""The paper's figures, drawn from the tables of `uticket_lite.paper.sections`."""
 
 from collections.abc import Callable
 from typing import Any

@@ -3,7 +3,7 @@
 import altair as alt
 
 from uticket_lite.explore.charts.style import BLUE, GREEN, GREY, ORANGE, PINK, RED, colours
-from uticket_lite.explore.strategies import CHANGES
+from uticket_lite.explore.explorers.strategies import CHANGES
 from uticket_lite.strategies import STRATEGIES
 
 

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from uticket_lite.accelerator import Accelerator
 from uticket_lite.explore.explorer import Explorer, Frame, slider
 from uticket_lite.explore.runs import (
     Runs,
@@ -21,10 +20,12 @@ from uticket_lite.explore.runs import (
     runs_of,
     strategy_control,
 )
-from uticket_lite.metrics import layer_totals
-from uticket_lite.simulation import Report, simulate
-from uticket_lite.ticket import Ticket
-from uticket_lite.workload import Workload
+from uticket_lite.hardware.accelerator import Accelerator
+from uticket_lite.hardware.loads import Workload
+from uticket_lite.hardware.metrics import layer_totals
+from uticket_lite.simulation.report import Report
+from uticket_lite.simulation.run import simulate
+from uticket_lite.tickets.ticket import Ticket
 
 ALL_WAVES = -1
 NOTHING = ""

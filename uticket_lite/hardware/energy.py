@@ -6,7 +6,8 @@ from typing import TypeVar
 import numpy as np
 import pandas as pd
 
-from uticket_lite.components import (
+from uticket_lite.edge.checks import one_of
+from uticket_lite.hardware.components import (
     LEAKAGE_CYCLE,
     LIF_UPDATE,
     MAC_OPERATION,
@@ -14,7 +15,6 @@ from uticket_lite.components import (
     UNGATED_CYCLE,
     leakage_shares,
 )
-from uticket_lite.errors import one_of
 
 Number = TypeVar("Number", float, np.ndarray)
 

@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from uticket_lite.errors import fraction, one_of, whole_number
+from uticket_lite.edge.checks import fraction, one_of, whole_number
 from uticket_lite.kernels.resampling import resample
-from uticket_lite.layer import Layer
-from uticket_lite.shapes import CONV_SHAPES
-from uticket_lite.ticket import Ticket
+from uticket_lite.tickets.architectures import CONV_SHAPES
+from uticket_lite.tickets.layer import Layer
+from uticket_lite.tickets.ticket import Ticket
 
 
 def synthetic_layer(

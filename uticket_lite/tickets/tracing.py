@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from safetensors import safe_open
 
-from uticket_lite.files import FORMAT, open_safetensors
+from uticket_lite.edge.files import open_safetensors
+from uticket_lite.tickets.file import FORMAT
 
 if TYPE_CHECKING:
     from torch import Tensor, nn

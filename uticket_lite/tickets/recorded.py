@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from uticket_lite.errors import one_of
-from uticket_lite.ticket import Ticket
+from uticket_lite.edge.checks import one_of
+from uticket_lite.tickets.ticket import Ticket
 
-_PACKAGE = Path(__file__).parent
+_PACKAGE = Path(__file__).parents[1]
 DATA = _PACKAGE / "data" if (_PACKAGE / "data").is_dir() else _PACKAGE.parent / "data"
 """Inside an installed package, or beside it in a checkout."""
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from uticket_lite.errors import one_of, whole_number
+from uticket_lite.edge.checks import one_of, whole_number
 
 MAPPINGS = {
     "output-channel": "output channels (a filter per PE)",

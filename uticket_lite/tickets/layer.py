@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from uticket_lite.errors import fraction, whole_number
+from uticket_lite.edge.checks import fraction, whole_number
 from uticket_lite.kernels import bits as bits_kernels
 
 

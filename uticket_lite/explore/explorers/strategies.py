@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from uticket_lite.accelerator import Accelerator
 from uticket_lite.explore.explorer import Explorer, Frame
 from uticket_lite.explore.runs import (
     Runs,
@@ -20,9 +19,10 @@ from uticket_lite.explore.runs import (
     runs_of,
     strategy_control,
 )
-from uticket_lite.simulation import compare
+from uticket_lite.hardware.accelerator import Accelerator
+from uticket_lite.simulation.comparison import compare
 from uticket_lite.strategies import STRATEGIES
-from uticket_lite.ticket import Ticket
+from uticket_lite.tickets.ticket import Ticket
 
 CHANGES = ["nothing", "mask", "order", "schedule", "hardware"]
 

@@ -14,9 +14,9 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
-from uticket_lite.energy import E_DYN
-from uticket_lite.errors import one_of
-from uticket_lite.simulation import Report
+from uticket_lite.edge.checks import one_of
+from uticket_lite.hardware.energy import E_DYN
+from uticket_lite.simulation.report import Report
 
 WORD = 32
 """Bits of one access."""

@@ -1,4 +1,4 @@
-"""Files that the package writes: tickets as safetensors, replaced whole or not at all.
+"""The file of a ticket: safetensors.
 
 A ticket's file has one key of metadata (several would be written in random order), `FORMAT`:
 JSON of timesteps, counted layers, provenance, and of each layer its shape, positions, spike
@@ -10,21 +10,15 @@ are written as uint32, all lowest bytes first, then all second bytes, …, and d
 
 import json
 import math
-import os
-import struct
-import tempfile
 import zlib
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
-from uticket_lite.errors import whole_number
-from uticket_lite.layer import Layer
+from uticket_lite.edge.checks import whole_number
+from uticket_lite.tickets.layer import Layer
 
 FORMAT = "uticket-lite ticket 2"
 
@@ -117,45 +111,3 @@ def _inflate(deflated: np.ndarray, count: int) -> np.ndarray:
         raise ValueError(f"positions of non-zeros are not {count}, as counts say")
     gaps = np.frombuffer(planes, np.uint8).reshape(4, count).T
     return np.ascontiguousarray(gaps).view("<u4").ravel().cumsum(dtype=np.int64)
-
-
-@contextmanager
-def open_safetensors(path: str | os.PathLike[str], kind: str, hint: str) -> Iterator[Any]:
-    """A safetensors file, open for reading; `kind` and `hint` are for error messages.
-
-    Raises FileNotFoundError, or ValueError for whatever goes wrong while it is open.
-    """
-    path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f"no {kind} file at {path}")
-    try:
-        with safe_open(path, framework="numpy") as file:
-            yield file
-    except (
-        SafetensorError,
-        ValueError,
-        KeyError,
-        TypeError,
-        AttributeError,
-        struct.error,
-    ) as error:
-        raise ValueError(
-            f"{path} cannot be read as a {kind}: {error}. It may be truncated or of another "
-            f"kind; {hint}"
-        ) from error
-
-
-def write_atomically(path: str | os.PathLike[str], content: bytes) -> None:
-    """Write a file so that readers find the old or the new content, never a part of it."""
-    path = Path(path)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise

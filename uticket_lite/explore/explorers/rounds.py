@@ -6,10 +6,10 @@ from functools import partial
 
 import pandas as pd
 
-from uticket_lite.errors import one_of
+from uticket_lite.edge.checks import one_of
 from uticket_lite.explore.explorer import Explorer, Frame, menu, slider
 from uticket_lite.explore.runs import clip
-from uticket_lite.recorded import load_seeds, recorded_tickets
+from uticket_lite.tickets.recorded import load_seeds, recorded_tickets
 
 FIGURES = ("utilization", "accuracy", "latency", "sparsity")
 AXES = {"round": "pruning round", "sparsity": "weights pruned (%)"}

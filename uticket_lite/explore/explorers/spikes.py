@@ -6,12 +6,12 @@ from functools import cache, partial
 
 import numpy as np
 
-from uticket_lite.accelerator import Accelerator
 from uticket_lite.explore.explorer import Explorer, Frame, menu, slider
 from uticket_lite.explore.runs import MAX_PE, clip, pe_control
-from uticket_lite.recorded import DATA, load_ticket, recorded_tickets, weights_file
-from uticket_lite.simulation import simulate
-from uticket_lite.spikes import BARRIERS, SpikeReport, simulate_spikes
+from uticket_lite.hardware.accelerator import Accelerator
+from uticket_lite.simulation.run import simulate
+from uticket_lite.simulation.spikes import BARRIERS, SpikeReport, simulate_spikes
+from uticket_lite.tickets.recorded import DATA, load_ticket, recorded_tickets, weights_file
 
 IMAGES = 10
 

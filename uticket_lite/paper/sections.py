@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from uticket_lite import measured
-from uticket_lite.errors import one_of
-from uticket_lite.measured import DATASET, KEYS, Row, run_name
-from uticket_lite.published import paper_numbers
-from uticket_lite.recorded import DATA, history_file
+from uticket_lite.edge.checks import one_of
+from uticket_lite.paper import measured
+from uticket_lite.paper.measured import DATASET, KEYS, Row, run_name
+from uticket_lite.paper.published import paper_numbers
+from uticket_lite.tickets.recorded import DATA, history_file
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ OTHER_DESIGNS = {
 }
 SYSTEM = {
     "pe_share": "The paper does not state what memory costs; ours follows the figures and the "
-    "dataflow in `uticket_lite.memory`.",
+    "dataflow in `uticket_lite.simulation.memory`.",
     "system_energy_cut": "As the share of the PEs; and another sparsity moves the traffic for "
     "weights.",
 }

@@ -6,7 +6,6 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from uticket_lite.accelerator import Accelerator
 from uticket_lite.explore.explorer import Explorer, Frame, slider
 from uticket_lite.explore.runs import (
     Runs,
@@ -21,8 +20,9 @@ from uticket_lite.explore.runs import (
     runs_of,
     strategy_control,
 )
-from uticket_lite.simulation import simulate
-from uticket_lite.ticket import Ticket
+from uticket_lite.hardware.accelerator import Accelerator
+from uticket_lite.simulation.run import simulate
+from uticket_lite.tickets.ticket import Ticket
 
 STEPS = 60
 """Steps of the clock from the layer's start to its end."""

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from uticket_lite.errors import one_of, whole_number
-from uticket_lite.files import open_safetensors, pack_layers, read_layers, write_atomically
-from uticket_lite.layer import Layer
-from uticket_lite.tracing import read_state_dict, trace
+from uticket_lite.edge.checks import one_of, whole_number
+from uticket_lite.edge.files import open_safetensors, write_atomically
+from uticket_lite.tickets.file import pack_layers, read_layers
+from uticket_lite.tickets.layer import Layer
+from uticket_lite.tickets.tracing import read_state_dict, trace
 
 if TYPE_CHECKING:
     from torch import nn

@@ -6,8 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from uticket_lite.accelerator import Accelerator
-from uticket_lite.energy import E_DYN, GATINGS
 from uticket_lite.explore.explorer import Explorer, Frame, menu
 from uticket_lite.explore.runs import (
     Runs,
@@ -19,9 +17,12 @@ from uticket_lite.explore.runs import (
     runs_of,
     strategy_control,
 )
-from uticket_lite.simulation import Report, simulate
+from uticket_lite.hardware.accelerator import Accelerator
+from uticket_lite.hardware.energy import E_DYN, GATINGS
+from uticket_lite.simulation.report import Report
+from uticket_lite.simulation.run import simulate
 from uticket_lite.strategies import STRATEGIES
-from uticket_lite.ticket import Ticket
+from uticket_lite.tickets.ticket import Ticket
 
 PE_COUNTS = (2, 4, 8, 16, 32, 64)
 KINDS = ("dynamic", "working", "waiting")

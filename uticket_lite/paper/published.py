@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from uticket_lite.recorded import DATA
+from uticket_lite.tickets.recorded import DATA
 
 
 def paper_numbers() -> pd.DataFrame:

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from uticket_lite.accelerator import Accelerator
-from uticket_lite.errors import one_of
+from uticket_lite.edge.checks import one_of
+from uticket_lite.hardware.accelerator import Accelerator
+from uticket_lite.hardware.loads import slice_size
+from uticket_lite.hardware.metrics import cycle_utilization
 from uticket_lite.kernels.scheduling import deal_in_turn
 from uticket_lite.kernels.spiking import spike_loads
-from uticket_lite.layer import Layer
-from uticket_lite.metrics import cycle_utilization
-from uticket_lite.workload import slice_size
+from uticket_lite.tickets.layer import Layer
 
 BARRIERS = {
     "layer": "PEs wait once, at the end of the layer",

@@ -4,9 +4,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from uticket_lite.errors import one_of
+from uticket_lite.edge.checks import one_of
+from uticket_lite.hardware.loads import Workload
 from uticket_lite.kernels import cycles
-from uticket_lite.workload import Workload
 
 ROUNDINGS = {
     "exact": "mean load as it is (the paper)",

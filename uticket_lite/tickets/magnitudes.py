@@ -5,9 +5,9 @@ from functools import partial
 
 import numpy as np
 
-from uticket_lite.errors import fraction, instance
-from uticket_lite.layer import Layer, pack
-from uticket_lite.ticket import Ticket
+from uticket_lite.edge.checks import fraction, instance
+from uticket_lite.tickets.layer import Layer, pack
+from uticket_lite.tickets.ticket import Ticket
 
 LEVELS = 200
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from uticket_lite.accelerator import Accelerator
+from uticket_lite.hardware.accelerator import Accelerator
 from uticket_lite.kernels import bits, scheduling
-from uticket_lite.layer import Layer
+from uticket_lite.tickets.layer import Layer
 
 
 @dataclass(frozen=True)

@@ -18,12 +18,13 @@ from typing import Any
 
 import numpy as np
 
-from uticket_lite.accelerator import Accelerator
-from uticket_lite.energy import pe_energy
-from uticket_lite.memory import memory_accesses, system_energy
-from uticket_lite.published import paper_numbers, paper_table
-from uticket_lite.recorded import load_history, load_ticket, recorded_tickets
-from uticket_lite.simulation import Report, balance, simulate
+from uticket_lite.hardware.accelerator import Accelerator
+from uticket_lite.hardware.energy import pe_energy
+from uticket_lite.paper.published import paper_numbers, paper_table
+from uticket_lite.simulation.memory import memory_accesses, system_energy
+from uticket_lite.simulation.report import Report
+from uticket_lite.simulation.run import balance, simulate
+from uticket_lite.tickets.recorded import load_history, load_ticket, recorded_tickets
 
 DATASET = "cifar10"
 METHODS = ("lth", "uticket")
