@@ -76,7 +76,7 @@ def test_the_same_generator_gives_the_same_augmentation():
 
 def test_own_arrays_by_registration_and_by_file(tmp_path, monkeypatch):
     monkeypatch.setitem(DATASETS, "mine", small)
-    assert load_dataset("mine").shape == (3, 12, 12)
+    assert load_dataset("mine").shape == (3, 16, 16)
     data = small()
     path = tmp_path / "mine.npz"
     np.savez(
