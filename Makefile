@@ -27,6 +27,7 @@ check: setup
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
 
 test: check
 	NUMBA_DISABLE_JIT=1 $(BIN)/pytest -m kernels --quiet
