@@ -10,8 +10,8 @@ from dataclasses import replace
 import numpy as np
 
 import uticket_lite as ut
-from benchmarks import reference
 from benchmarks.measure import COPIES, Figure, Timed, medians
+from uticket_lite import reference
 
 Masks = dict[str, np.ndarray]
 
@@ -134,7 +134,7 @@ def speed_up(ticket: ut.Ticket, tickets: list[ut.Ticket], masks: list[Masks]) ->
         {
             "ours": Timed(lambda ticket: ut.balance(ticket, PES), forgetful(tickets)),
             "loops": Timed(
-                lambda given: reference.balance(given, ticket.counted, PES.n_pe, rng), turn
+                lambda given: reference.balance_all(given, ticket.counted, PES.n_pe, rng), turn
             ),
         },
         repeats=15,

@@ -1,51 +1,12 @@
-"""The reference that speed is measured against finds the same; figures say what they should."""
+"""Benchmarks: calls by turns, verdicts and figures that say what they should."""
 
 import itertools
 import json
 
-import numpy as np
 import pytest
 
-import uticket_lite as ut
 from benchmarks import __main__ as bench
-from benchmarks import reference
 from benchmarks.measure import WARM_UP, Figure, Timed, medians
-
-
-@pytest.fixture(scope="module")
-def ticket():
-    return ut.synthetic_ticket("digits", sparsity=0.95, filter_cov=0.5)
-
-
-@pytest.fixture(params=[2, 12, 16], ids=lambda n: f"{n} PEs")  # 12: a short last wave
-def n(request):
-    return request.param
-
-
-def run_reference(masks, like, n):
-    positions = {name: layer.positions for name, layer in like.layers.items()}
-    return reference.simulate(masks, positions, like.timesteps, like.counted, n)
-
-
-def test_reference_simulates_the_same(ticket, n):
-    report, found = ut.simulate(ticket, ut.Accelerator(n)), run_reference(ticket.masks(), ticket, n)
-    assert report.loads.keys() == found.loads.keys()
-    for name, loads in report.loads.items():
-        assert (loads == found.loads[name]).all()
-    assert (report.work, report.idle, report.latency) == (found.work, found.idle, found.latency)
-    assert report.utilization == pytest.approx(found.utilization, rel=1e-12)
-
-
-def test_reference_balances_to_the_same_loads(ticket, n):
-    before = ticket.masks()
-    after = reference.balance(before, ticket.counted, n, np.random.default_rng(0))
-    ours = ut.simulate(ut.balance(ticket, ut.Accelerator(n)), ut.Accelerator(n))
-    theirs = run_reference(after, ticket, n)
-    for name, loads in ours.loads.items():
-        assert (loads == theirs.loads[name]).all()
-        assert (before[name] != after[name]).any()
-    for name, mask in ticket.masks().items():
-        assert (before[name] == mask).all(), "the given masks stay as they are"
 
 
 def test_functions_are_called_by_turns_and_warmed_up():
