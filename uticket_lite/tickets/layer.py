@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from uticket_lite.edge.arrays import to_array
 from uticket_lite.edge.checks import fraction, whole_number
 from uticket_lite.kernels import bits as bits_kernels
 
@@ -51,7 +52,7 @@ class Layer:
             pack(rows if rows.dtype == bool else rows != 0),
             whole_number(f"{layer}positions", positions),
             None if spike_sparsity is None else fraction(f"{layer}spike_sparsity", spike_sparsity),
-            np.abs(rows).astype(np.float32, copy=False) if weights else None,
+            _magnitudes(rows) if weights else None,
         )
 
     @classmethod
@@ -141,6 +142,13 @@ class _Deferred(Layer):
         return self.make_bits()
 
 
+def _magnitudes(weights: np.ndarray) -> np.ndarray:
+    """|w| as float32; what is larger than those become the largest, not infinite."""
+    with np.errstate(over="ignore"):
+        magnitudes = np.abs(weights).astype(np.float32, copy=False)
+    return np.nan_to_num(magnitudes, copy=False)
+
+
 def no_bits(filters: int, size: int) -> np.ndarray:
     """Bits of filters of that size, none of them set."""
     return np.zeros((filters, -(-size // bits_kernels.WORD)), np.uint64)
@@ -159,16 +167,7 @@ def pack(mask: np.ndarray) -> np.ndarray:
 
 def _as_numbers(array: Any, layer: str) -> np.ndarray:
     """The array, if it can be a mask or weights; otherwise an error that begins with `layer`."""
-    if hasattr(array, "detach"):  # a torch tensor, without importing torch
-        array = array.detach().cpu()
-    try:
-        dense = np.asarray(array)
-    except ValueError as error:
-        raise ValueError(f"{layer}not a rectangular array of numbers: {error}") from None
-    if dense.dtype.kind not in "biuf":
-        raise TypeError(
-            f"{layer}a mask or weights must be booleans or reals, not dtype {dense.dtype}"
-        )
+    dense = to_array(array, layer)
     if dense.ndim < 2 or dense.size == 0:
         raise ValueError(
             f"{layer}shape {dense.shape} is not (filters, channels, *kernel) with 2 or more "

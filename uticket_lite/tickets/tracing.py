@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from safetensors import safe_open
 
+from uticket_lite.edge.arrays import to_array
 from uticket_lite.edge.files import open_safetensors
 from uticket_lite.tickets.file import FORMAT
 
@@ -77,9 +78,9 @@ def trace(
         weight: Any = layer.weight if mask is None else layer.weight_orig
         if weight not in seen:  # not tied to that of another layer
             seen.add(weight)
-            weights[name] = _to_numpy(weight)
+            weights[name] = to_array(weight, f"layer {name!r}: ")
             if isinstance(mask, Tensor):
-                masks[name] = _to_numpy(mask)
+                masks[name] = to_array(mask, f"mask of layer {name!r}: ")
     return {
         "arrays": weights,
         "masks": masks,
@@ -167,14 +168,6 @@ def _eval_mode(module: "nn.Module") -> Iterator[None]:
             part.training = training
 
 
-def _to_numpy(tensor: "Tensor") -> np.ndarray:
-    """The tensor as an array; types that NumPy lacks (bfloat16) as float32, which is exact."""
-    tensor = tensor.detach().cpu()
-    if tensor.is_floating_point() and tensor.element_size() < 4:
-        tensor = tensor.float()
-    return tensor.numpy()
-
-
 def _read(
     file: Any, path: str | os.PathLike[str]
 ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
@@ -205,7 +198,7 @@ def _read_array(file: Any, path: str | os.PathLike[str], key: str) -> np.ndarray
         return file.get_tensor(key)
     except (TypeError, AttributeError):  # bfloat16 and the like: NumPy lacks them, torch does not
         with safe_open(path, framework="pt") as again:
-            return _to_numpy(again.get_tensor(key))
+            return to_array(again.get_tensor(key), f"tensor {key!r}: ")
 
 
 def _numbers_by_value(name: str) -> list[str | int]:
