@@ -6,7 +6,7 @@ import pytest
 import uticket_lite as ut
 from uticket_lite.hardware import components, energy
 from uticket_lite.paper.published import paper_table
-from uticket_lite.simulation.memory import DRAM_ACCESS
+from uticket_lite.simulation.memory import COSTS, WORD
 
 PES = ut.Accelerator(16)
 TABLE = paper_table()
@@ -52,19 +52,30 @@ def test_public_leakage_is_far_too_small_for_the_papers_ratio():
     ratios = {name: gating.leak_ratio for name, gating in ut.GATINGS.items()}
     assert ratios["clock-gated"] == pytest.approx(0.005, abs=0.0002)
     assert ratios["ungated"] == pytest.approx(2.1, abs=0.01)
-    assert ratios["paper"] / ratios["clock-gated"] == pytest.approx(42.5, abs=0.1)
+    assert ratios["paper"] / ratios["clock-gated"] == pytest.approx(43.2, abs=0.1)
 
 
-def test_stated_energies_of_gated_parts_are_those_of_their_components():
-    gated = {c.part: c.energy for c in components.COMPONENTS if c.gated}
-    assert gated["MAC"] == pytest.approx(components.MAC_OPERATION, abs=1e-4)
-    assert gated["MEM"] == pytest.approx(components.MEM_OPERATION, abs=1e-4)
+def test_components_add_up_to_the_simulators_totals():
     table = components.component_table()
-    assert sum(components.leakage_shares().values()) == pytest.approx(1)
-    # The rest of what the source states does not follow from its components; see the module.
-    ungated = table.loc[~table["gated"], "energy"].sum()
-    assert ungated < 0.3 * components.UNGATED_CYCLE
-    assert table["leakage_energy"].sum() < 0.6 * components.LEAKAGE_CYCLE
+    ungated = table.loc[~table["gated"]]
+    assert (ungated["count"] * ungated["dynamic"]).sum() == pytest.approx(0.28782, abs=1e-6)  # mW
+    assert (table["count"] * table["leakage"]).sum() == pytest.approx(0.66811, abs=1e-6)  # µW
+    assert components.UNGATED_CYCLE == pytest.approx(0.71955, abs=1e-5)
+    assert components.LEAKAGE_CYCLE == pytest.approx(0.00167, abs=1e-5)
+    assert components.MAC_OPERATION == pytest.approx(0.0628, abs=1e-4)
+    assert components.MEM_OPERATION == pytest.approx(0.281, abs=1e-4)
+    assert components.LIF_UPDATE == pytest.approx(0.0472, abs=1e-4)
+
+
+def test_what_a_cycle_costs_is_divided_as_parts_leak_or_as_they_switch():
+    leaking = {"MAC": 0.0928, "LIF": 0.125, "MEM": 0.7822}
+    assert components.cycle_shares(clocked=False) == pytest.approx(leaking, abs=1e-3)
+    switching = {"MAC": 0.0668, "LIF": 0.1954, "MEM": 0.7377}
+    assert components.cycle_shares(clocked=True) == pytest.approx(switching, abs=1e-3)
+    digits = ut.simulate(ut.load_ticket("digits-lth"), PES)
+    for gating, shares in (("paper", leaking), ("clock-gated", leaking), ("ungated", switching)):
+        waiting = digits.breakdown(gating)["waiting"].groupby("part").sum()
+        assert (waiting / waiting.sum()).to_dict() == pytest.approx(shares, abs=1e-3), gating
 
 
 @pytest.mark.parametrize("gating", ut.GATINGS)
@@ -132,10 +143,34 @@ def test_accesses_can_be_left_out():
     report = ut.simulate(ut.load_ticket("digits-lth"), PES)
     every, none = ut.system_energy(report), ut.system_energy(report, without=["dram_weights"])
     weights = ut.memory_accesses(report)["dram_weights"].sum()
-    assert every["DRAM"] - none["DRAM"] == pytest.approx(weights * DRAM_ACCESS)
+    assert every["DRAM"] - none["DRAM"] == pytest.approx(weights * COSTS["per-byte"].dram)
     assert (every["PE"], every["SRAM"]) == (none["PE"], none["SRAM"])
     with pytest.raises(ValueError, match="access 'dram' is not known"):
         ut.system_energy(report, without=["dram"])
+
+
+def test_memory_costs_what_sata_sim_multiplies_or_what_cacti_read():
+    by_byte, by_access = (COSTS[name] for name in ("per-byte", "per-access"))
+    assert by_byte.dram * 8 / WORD == pytest.approx(468.762)  # pJ
+    assert by_byte.sram_weights * 8 / WORD == pytest.approx(28.6315)
+    assert by_byte.sram_spikes * 8 / WORD == pytest.approx(11.0295)
+    ratios = {
+        name: (c.dram / c.sram_weights, c.dram / c.sram_spikes) for name, c in COSTS.items()
+    }
+    assert ratios["per-byte"] == pytest.approx((16.4, 42.5), abs=0.1)
+    assert ratios["per-access"] == pytest.approx((131, 340), abs=0.5)
+    report = ut.simulate(ut.load_ticket("digits-lth"), PES)
+    accesses = ut.memory_accesses(report).sum()
+    for name, each in COSTS.items():
+        energy = ut.system_energy(report, costs=name)
+        assert energy["SRAM"] == pytest.approx(
+            accesses["sram_weights"] * each.sram_weights
+            + accesses["sram_spikes"] * each.sram_spikes
+        )
+        assert energy["PE"] == ut.system_energy(report)["PE"]
+    assert by_byte.dram == 4 * by_access.dram
+    with pytest.raises(ValueError, match="costs 'per-bit' is not known; choose one of: per-byte"):
+        ut.system_energy(report, costs="per-bit")
 
 
 def test_balancing_saves_in_pes_and_hardly_in_memory():

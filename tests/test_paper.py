@@ -141,8 +141,8 @@ def test_the_command_prints_tables_and_json(capsys):
     assert cli.main(["paper", "Table II", "--json"]) == 0
     rows = json.loads(capsys.readouterr().out)["Table II"]
     assert pd.DataFrame(rows).equals(side_by_side("Table II"))
-    assert cli.main(["paper", "Table 2"]) == 2
-    assert "mean 'Table II'" in capsys.readouterr().err.replace("Table I'", "Table II'")
+    assert cli.main(["paper", "Tabel II"]) == 2
+    assert "mean 'Table II'" in capsys.readouterr().err
 
 
 def test_saving_is_in_percent():

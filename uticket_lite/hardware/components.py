@@ -1,10 +1,10 @@
-"""What the parts of a PE cost: SATA_Sim's public figures, the only source used here.
+"""What the parts of a PE cost, by SATA_Sim's public configuration.
 
-SATA_Sim (Yin et al., arXiv 2204.05422) gives them for a clock of 400 MHz; it does not state the
-technology node. Power at a fixed clock is energy per cycle: 1 mW at 400 MHz is 2.5 pJ a cycle.
-The components listed do not add up to the stated totals of the ungated parts, 0.7196 pJ, and
-of leakage, 0.0017 pJ a cycle; so the totals are taken as they are, and the components only
-divide energy between parts.
+SATA_Sim (Yin et al., arXiv 2204.05422; `sata-config.yaml` and `hw_kernels.py` of its repository)
+gives the parts and their power for a clock of 400 MHz; it does not state the technology node of
+a PE. Power at a fixed clock is energy per cycle: 1 mW at 400 MHz is 2.5 pJ a cycle.
+Every figure of a PE follows from these parts: what a spike costs, what a neuron's update costs,
+what a cycle costs while the clock runs, and what leaks.
 """
 
 from dataclasses import asdict, dataclass
@@ -41,27 +41,35 @@ class Component:
         return self.count * self.leakage * 1e-6 / CLOCK * 1e12
 
 
+BYTE = (0.01249, 0.0201)
+"""mW and µW of a register of 8 bits, of which scratchpads are made."""
 COMPONENTS = (
     Component("MAC", "AND, 8 bits", 1, 0.00235, 0.00481, gated=False),
     Component("MAC", "adder, 8 bits", 1, 0.01689, 0.0170, gated=False),
     Component("MAC", "accumulator: register, 16 bits", 1, 0.02511, 0.0402, gated=True),
     Component("LIF", "comparator, 16 bits", 1, 0.01955, 0.0182, gated=False),
-    Component("LIF", "subtractor, 16 bits (as the adder)", 1, 0.0367, 0.0350, gated=False),
-    Component("LIF", "membrane: register, 16 bits", 1, 0.02511, 0.0402, gated=True),
-    Component("MEM", "scratchpad: registers, 8 bits", 9, 0.01249, 0.0201, gated=True),
+    Component("LIF", "subtractor, 16 bits", 1, 0.0367, 0.0350, gated=False),
+    Component("LIF", "threshold: register, 4 bits", 1, 0.00637, 0.0102, gated=True),
+    Component("LIF", "membrane: register, 8 bits", 1, *BYTE, gated=True),
+    Component("MEM", "scratchpad for spikes: registers, 8 bits", 9, *BYTE, gated=False),
+    Component("MEM", "scratchpad for weights: registers, 8 bits", 9, *BYTE, gated=True),
+    Component("MEM", "scratchpad for partial sums: registers, 8 bits", 8, *BYTE, gated=False),
 )
 
 PARTS = tuple(dict.fromkeys(component.part for component in COMPONENTS))
 
-MAC_OPERATION = 0.0628
-"""pJ, gated: spent only where there is an input spike."""
-MEM_OPERATION = 0.281
-"""pJ, gated likewise: the scratchpads of a PE."""
-LIF_UPDATE = sum(c.energy for c in COMPONENTS if c.part == "LIF")
-"""pJ, once per neuron and timestep."""
-UNGATED_CYCLE = 0.7196
+
+def _operation(part: str) -> float:
+    """pJ: the part's gated circuits, which switch only when they have something to do."""
+    return sum(c.energy for c in COMPONENTS if c.gated and c.part == part)
+
+
+MAC_OPERATION, LIF_UPDATE, MEM_OPERATION = (_operation(part) for part in PARTS)
+"""pJ: for an input spike; for a neuron's update, once per timestep; in the scratchpads, for an
+input spike."""
+UNGATED_CYCLE = sum(c.energy for c in COMPONENTS if not c.gated)
 """pJ a cycle of a PE's parts whose clock never stops, unless the whole PE's clock is stopped."""
-LEAKAGE_CYCLE = 0.0017
+LEAKAGE_CYCLE = sum(c.leakage_energy for c in COMPONENTS)
 """pJ a cycle."""
 
 
@@ -73,7 +81,14 @@ def component_table() -> pd.DataFrame:
     )
 
 
-def leakage_shares() -> dict[str, float]:
-    """Each part's share of a PE's leakage, by its components."""
-    by_part = {part: sum(c.leakage_energy for c in COMPONENTS if c.part == part) for part in PARTS}
-    return {part: leakage / sum(by_part.values()) for part, leakage in by_part.items()}
+def cycle_shares(clocked: bool) -> dict[str, float]:
+    """Each part's share of what a PE spends in a cycle without a spike.
+
+    clocked: whether the clock runs, so that parts that are not gated switch; else they leak only.
+    """
+
+    def spent(c: Component) -> float:
+        return c.leakage_energy + (c.energy if clocked and not c.gated else 0)
+
+    whole = sum(map(spent, COMPONENTS))
+    return {part: sum(spent(c) for c in COMPONENTS if c.part == part) / whole for part in PARTS}

@@ -13,7 +13,7 @@ from uticket_lite.hardware.components import (
     MAC_OPERATION,
     MEM_OPERATION,
     UNGATED_CYCLE,
-    leakage_shares,
+    cycle_shares,
 )
 
 Number = TypeVar("Number", float, np.ndarray)
@@ -28,10 +28,14 @@ half a point; the paper does not print the ratio."""
 
 @dataclass(frozen=True)
 class Gating:
-    """What a cycle costs beside its spike: r in Eq. 3, the same for working and waiting PEs."""
+    """What a cycle costs beside its spike: r in Eq. 3, the same for working and waiting PEs.
+
+    clocked: whether the clock runs in such a cycle, so that ungated parts switch.
+    """
 
     leak_ratio: float
     label: str
+    clocked: bool = False
 
 
 GATINGS = {
@@ -42,6 +46,7 @@ GATINGS = {
     "ungated": Gating(
         (UNGATED_CYCLE + LEAKAGE_CYCLE) / E_DYN,
         "the clock runs on: ungated parts switch in every cycle, public figures",
+        clocked=True,
     ),
 }
 """The idle-gating switch: name to what it means. It acts on every cycle, not on waiting ones
@@ -79,12 +84,13 @@ def breakdown(
     """Where the energy goes (Fig. 8): rows `MAC`, `LIF`, `MEM`; columns in units of E_dyn.
 
     dynamic: of spikes (MAC, MEM) and of neuron updates (LIF). working, waiting: what every cycle
-    costs, in cycles that work and that wait; divided by the parts' leakage.
+    costs, in cycles that work and that wait; divided as the parts leak, or where the clock runs
+    on, as they switch and leak.
     All but the dynamic energy of LIF, which Eq. 3 leaves out, adds up to `pe_energy`.
 
     work, idle: PE-cycles. updates: neurons · timesteps. gating: a name in `GATINGS`.
     """
-    ratio, shares = gating_ratio(gating), leakage_shares()
+    ratio, shares = gating_ratio(gating), cycle_shares(GATINGS[gating].clocked)
     spikes = work * (1 - spike_sparsity)
     dynamic = {
         "MAC": spikes * MAC_OPERATION / E_DYN,
