@@ -235,15 +235,6 @@ def test_help_names_every_strategy_it_takes(run, command):
             assert words in out
 
 
-def test_a_new_strategy_appears_by_itself(run, monkeypatch):
-    new = ut.Strategy("mine", "mine (100 % new)", "nothing", "Nothing.", "this test")
-    for module in ("cli.tickets", "simulation.run", "simulation.comparison"):
-        monkeypatch.setattr(f"uticket_lite.{module}.STRATEGIES", {**ut.STRATEGIES, "mine": new})
-    assert "mine (100 % new)" in run("simulate", "--help")[1]
-    assert json.loads(run("simulate", "digits-lth", "--strategy", "mine", "--json")[1])
-    assert "mine" in run("compare", "digits-lth")[1]
-
-
 def test_interrupting_exits_with_130(run, monkeypatch):
     def interrupted(*words, **options):
         raise KeyboardInterrupt

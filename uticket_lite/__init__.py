@@ -11,7 +11,7 @@ from uticket_lite.simulation.memory import memory_accesses, system_energy
 from uticket_lite.simulation.report import Report
 from uticket_lite.simulation.run import balance, simulate
 from uticket_lite.simulation.spikes import SpikeReport, simulate_spikes
-from uticket_lite.strategies import STRATEGIES, Strategy
+from uticket_lite.strategies import MASK_STRATEGIES, STRATEGIES, Strategy, register
 from uticket_lite.tickets.layer import Layer
 from uticket_lite.tickets.magnitudes import magnitude_ladder
 from uticket_lite.tickets.recorded import load_history, load_seeds, load_ticket, recorded_tickets
@@ -23,6 +23,7 @@ __version__ = "0.1.0"
 __all__ = [
     "GATINGS",
     "MAPPINGS",
+    "MASK_STRATEGIES",
     "STRATEGIES",
     "Accelerator",
     "Layer",
@@ -39,6 +40,7 @@ __all__ = [
     "memory_accesses",
     "pe_energy",
     "recorded_tickets",
+    "register",
     "simulate",
     "simulate_spikes",
     "synthetic_ticket",

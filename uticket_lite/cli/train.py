@@ -8,7 +8,6 @@ from typing import Any
 
 from uticket_lite.cli.parser import Commands
 from uticket_lite.hardware.accelerator import MAPPINGS
-from uticket_lite.strategies import MASK_STRATEGIES
 
 TRAIN_OPTIONS: tuple[tuple[str, Callable[[str], Any], str], ...] = (
     ("dataset", str, "digits, fashion-mnist, cifar10, cifar100, svhn, or an .npz file of arrays"),
@@ -16,7 +15,7 @@ TRAIN_OPTIONS: tuple[tuple[str, Callable[[str], Any], str], ...] = (
     (
         "method",
         str,
-        f"lth (prune only) or a strategy that changes masks: {', '.join(MASK_STRATEGIES)}",
+        "lth (prune only) or a strategy that changes masks (see uticket balance --help)",
     ),
     ("rounds", int, "training rounds, the first one dense"),
     ("prune", float, "fraction of the alive weights pruned between rounds"),

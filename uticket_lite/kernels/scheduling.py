@@ -75,3 +75,27 @@ def add_up(
         for i in range(starts[layer], starts[layer + 1]):
             loads[wave_starts[layer] + wave[i], pe[i]] += counts[i]
     return loads, wave_starts
+
+
+@kernel()
+def first_not_permuted(order: np.ndarray, starts: np.ndarray) -> int:
+    """The first place whose filter is of another layer or was met before; −1 if there is none."""
+    met = np.zeros(order.size, np.uint8)
+    for layer in range(starts.size - 1):
+        for i in range(starts[layer], starts[layer + 1]):
+            if not starts[layer] <= order[i] < starts[layer + 1] or met[order[i]]:
+                return i
+            met[order[i]] = 1
+    return -1
+
+
+@kernel()
+def first_out_of_range(wave: np.ndarray, pe: np.ndarray, starts: np.ndarray, n: int) -> int:
+    """The first filter with a PE outside 0 … n − 1 or a wave outside 0 … the layer's filters − 1;
+    −1 if there is none."""
+    for layer in range(starts.size - 1):
+        waves = starts[layer + 1] - starts[layer]
+        for i in range(starts[layer], starts[layer + 1]):
+            if not 0 <= wave[i] < waves or not 0 <= pe[i] < n:
+                return i
+    return -1

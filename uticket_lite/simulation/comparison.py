@@ -6,14 +6,14 @@ import pandas as pd
 
 from uticket_lite.hardware.accelerator import Accelerator
 from uticket_lite.simulation.run import check, simulate
-from uticket_lite.strategies import STRATEGIES
+from uticket_lite.strategies import STRATEGIES, Strategy, chosen
 from uticket_lite.tickets.ticket import Ticket
 
 
 def compare(
     ticket: Ticket,
     accelerator: Accelerator,
-    strategies: Iterable[str] | None = None,
+    strategies: Iterable[str | Strategy] | str | Strategy | None = None,
     seed: int = 0,
     *,
     cycles: str = "full",
@@ -21,19 +21,18 @@ def compare(
     """`simulate` under several strategies (default: all that the mapping allows), one row each.
 
     Columns: changes, utilization, latency, work, idle, energy, sparsity, and the price (see
-    `Report.price`).
+    `Report.price`). Raises ValueError where `simulate` does, and for two strategies of one name.
     """
     check(ticket, accelerator)
-    if isinstance(strategies, str):
-        strategies = [strategies]
     if strategies is None:
-        strategies = [n for n, s in STRATEGIES.items() if s.objection(accelerator) is None]
-    rows = {}
-    for name in strategies:
-        report = simulate(ticket, accelerator, name, seed, cycles=cycles)
-        rows[name] = {
-            "changes": report.strategy.changes,
-            **report.figures,
-            **report.price,
-        }
+        strategies = [s for s in STRATEGIES.values() if s.objection(accelerator) is None]
+    elif isinstance(strategies, str | Strategy):
+        strategies = [strategies]
+    rows: dict[str, dict[str, object]] = {}
+    told: dict[str, Strategy] = {}
+    for strategy in map(chosen, strategies):
+        if told.setdefault(strategy.name, strategy) != strategy:
+            raise ValueError(f"two strategies are called {strategy.name!r}; rename one of them")
+        report = simulate(ticket, accelerator, strategy, seed, cycles=cycles)
+        rows[strategy.name] = {"changes": strategy.changes, **report.figures, **report.price}
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("strategy")

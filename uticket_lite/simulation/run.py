@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable
+from functools import lru_cache, partial
 
 import numpy as np
 
@@ -9,40 +10,40 @@ from uticket_lite.edge.checks import instance, one_of, whole_number
 from uticket_lite.hardware.accelerator import Accelerator
 from uticket_lite.hardware.loads import add_up, cut
 from uticket_lite.simulation.report import CYCLES, Report, Schedule
-from uticket_lite.strategies import STRATEGIES, Strategy
+from uticket_lite.strategies import MASK_STRATEGIES, Strategy, chosen
+from uticket_lite.strategies.checked import balanced, dealt, ordered
 from uticket_lite.tickets.ticket import Ticket
 
 
 def balance(
     ticket: Ticket,
     accelerator: Accelerator,
-    strategy: str = "uticket",
+    strategy: str | Strategy = "uticket",
     seed: int = 0,
     layers: Iterable[str] | None = None,
 ) -> Ticket:
     """The ticket with the masks of its counted layers (or `layers`) changed by `strategy`.
 
-    Strategies that leave masks alone return the ticket as it is. A layer's result depends
-    on the seed and the layer's name, not on the other layers.
-    Raises ValueError for unknown names or a strategy that the mapping does not allow.
+    strategy: one that changes masks, a name in `MASK_STRATEGIES` or a `Strategy`. A layer's
+    result depends on the seed and the layer's name, not on the other layers.
+    Raises ValueError for unknown names, a strategy that changes no mask or that the mapping does
+    not allow, and for what a strategy of your own returns, if it is no mask of the layer.
     """
     check(ticket, accelerator)
-    chosen = _strategy(strategy, accelerator)
-    whole_number("seed", seed, minimum=0)
+    how = _allowed(strategy, accelerator)
+    if how.changes != "mask":
+        raise ValueError(
+            f"strategy {how.name!r} changes {how.changes}, not masks: the ticket would stay as it "
+            f"is. Run it with simulate, or balance with one of: {', '.join(MASK_STRATEGIES)}"
+        )
     names = ticket.counted if layers is None else ticket.names(layers)
-    if chosen.changes != "mask":
-        return ticket
-    changed = {
-        name: chosen.balance(ticket.layers[name], accelerator, _rng(seed, name)) for name in names
-    }
-    how = {"strategy": strategy, "n_pe": accelerator.n_pe, "mapping": accelerator.mapping}
-    return ticket.with_layers(changed, balanced={**how, "seed": seed})
+    return _balanced(ticket, accelerator, how, whole_number("seed", seed, minimum=0), names)
 
 
 def simulate(
     ticket: Ticket,
     accelerator: Accelerator,
-    strategy: str = "none",
+    strategy: str | Strategy = "none",
     seed: int = 0,
     *,
     cycles: str = "full",
@@ -50,32 +51,34 @@ def simulate(
 ) -> Report:
     """Run the ticket's counted layers (or `layers`) on the accelerator.
 
-    strategy: a name from `STRATEGIES`; it may change the masks, the order of filters or the
-    schedule. seed: for strategies that choose at random. cycles: `full` (default, the paper:
-    a non-zero costs positions·timesteps cycles) or `weights` (1 cycle, the released code).
+    strategy: a name from `STRATEGIES` or a `Strategy`; it may change the masks, the order of
+    filters or the schedule. seed: for strategies that choose at random; one seed, one result.
+    cycles: `full` (default, the paper: a non-zero costs positions·timesteps cycles) or `weights`
+    (1 cycle, the released code).
 
-    Raises ValueError for unknown names or a strategy that the mapping does not allow.
+    Raises ValueError for unknown names, a strategy that the mapping does not allow, and for what
+    a strategy of your own returns, if it is no order, schedule or mask.
     """
     one_of("cycles", cycles, CYCLES)
     check(ticket, accelerator)
-    names = ticket.counted if layers is None else ticket.names(layers)
-    ran = balance(ticket, accelerator, strategy, seed, names)
-    chosen, n = STRATEGIES[strategy], accelerator.n_pe
+    how = _allowed(strategy, accelerator)
+    seed = whole_number("seed", seed, minimum=0)
+    names, n = ticket.counted if layers is None else ticket.names(layers), accelerator.n_pe
+    ran = ticket
+    if how.changes == "mask":
+        ran = _balanced(ticket, accelerator, how, seed, names)
     if accelerator.mapping == "input-channel":
         workload, schedule = cut([ran.layers[name] for name in names], n), None
     else:
         counts, starts = ran.filter_counts(names), ran.filter_starts(names)
-        order = chosen.order(counts, starts, _rng(seed, "") if chosen.random else NO_RNG)
+        order = ordered(how, counts, starts, partial(_rng, seed, ""))
         if order is None:
             order = np.arange(counts.size)
         else:
             counts = counts[order]
-        wave, pe = chosen.deal(counts, starts, n)
+        wave, pe = dealt(how, counts, starts, n)
         workload, schedule = add_up(counts, starts, wave, pe, n), Schedule(order, wave, pe)
-    return Report(ticket, ran, accelerator, chosen, cycles, names, workload, schedule)
-
-
-NO_RNG = np.random.default_rng(0)  # for strategies that do not look at it
+    return Report(ticket, ran, accelerator, how, cycles, names, workload, schedule)
 
 
 def check(ticket: Ticket, accelerator: Accelerator) -> None:
@@ -84,13 +87,40 @@ def check(ticket: Ticket, accelerator: Accelerator) -> None:
     instance("accelerator", accelerator, Accelerator, "ut.Accelerator(n_pe=16), say")
 
 
-def _strategy(name: str, accelerator: Accelerator) -> Strategy:
-    strategy = STRATEGIES[one_of("strategy", name, STRATEGIES)]
-    if objection := strategy.objection(accelerator):
+def _allowed(strategy: str | Strategy, accelerator: Accelerator) -> Strategy:
+    how = chosen(strategy)
+    if objection := how.objection(accelerator):
         raise ValueError(objection)
-    return strategy
+    return how
+
+
+def _balanced(
+    ticket: Ticket, accelerator: Accelerator, how: Strategy, seed: int, names: tuple[str, ...]
+) -> Ticket:
+    changed = {
+        name: balanced(how, ticket.layers[name], accelerator, _rng(seed, name), name)
+        for name in names
+    }
+    about = {"strategy": how.name, "n_pe": accelerator.n_pe, "mapping": accelerator.mapping}
+    return ticket.with_layers(changed, balanced={**about, "seed": seed})
+
+
+class _Seeded(np.random.bit_generator.ISeedSequence):
+    """A seed of which the hashing was done before: most of the time that a generator takes."""
+
+    def __init__(self, state: np.ndarray) -> None:
+        self._state = state
+
+    def generate_state(self, n_words: int, dtype: object = np.uint32) -> np.ndarray:
+        return self._state
+
+
+@lru_cache
+def _seeded(seed: int, layer: str) -> _Seeded:
+    name = int.from_bytes(hashlib.sha256(layer.encode()).digest()[:8], "big")
+    return _Seeded(np.random.SeedSequence([seed, name]).generate_state(4, np.uint64))
 
 
 def _rng(seed: int, layer: str) -> np.random.Generator:
-    name = int.from_bytes(hashlib.sha256(layer.encode()).digest()[:8], "big")
-    return np.random.default_rng([seed, name])
+    """A new generator, `np.random.default_rng` of the seed and the layer's name."""
+    return np.random.Generator(np.random.PCG64(_seeded(seed, layer)))  # type: ignore[arg-type]

@@ -1,16 +1,11 @@
-"""Balancing strategies: one file each, found by itself.
+"""Balancing strategies: one file each, found by itself; or an object that you make and `register`.
 
 To add one, write a module here that defines `STRATEGY` (an instance of a `Strategy`
 subclass) and `RANK` (its place in menus). It then appears in the drop-down, the command
-line, comparisons and the tests.
+line, comparisons and the tests. One made elsewhere does so once it is registered.
 """
 
-from uticket_lite.strategies.base import Strategy, find_strategies
+from uticket_lite.strategies.base import Strategy
+from uticket_lite.strategies.registry import MASK_STRATEGIES, STRATEGIES, chosen, register
 
-STRATEGIES = find_strategies()
-"""Name to `Strategy`, in the order of menus."""
-
-MASK_STRATEGIES = {name: s for name, s in STRATEGIES.items() if s.changes == "mask"}
-"""Those that change masks, so that the network is retrained."""
-
-__all__ = ["MASK_STRATEGIES", "STRATEGIES", "Strategy"]
+__all__ = ["MASK_STRATEGIES", "STRATEGIES", "Strategy", "chosen", "register"]

@@ -1,26 +1,37 @@
-"""What a balancing strategy is, and the registry that finds them all."""
+"""What a balancing strategy is."""
 
-import importlib
-import pkgutil
-from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 
+from uticket_lite.edge.checks import one_of, whole_number
 from uticket_lite.hardware.accelerator import MAPPINGS, Accelerator
 from uticket_lite.kernels.scheduling import deal_in_turn
 from uticket_lite.tickets.layer import Layer
+
+CHANGES = {
+    "nothing": "the ticket runs as it is",
+    "mask": "which weights survive; the network is retrained",
+    "order": "the order of the filters, folded into the next layer",
+    "schedule": "which PE runs a filter, and when",
+    "hardware": "the PE array",
+}
+"""What a strategy may change, to what that means."""
 
 
 @dataclass(frozen=True)
 class Strategy:
     """A way to balance the load of the PEs; subclasses override what they change.
 
-    name: as users write it. label: as menus show it. changes: `nothing`, `mask`, `order`,
-    `schedule` or `hardware`. cost: its price, in a sentence. source: where it comes from.
-    mappings: those on which it does something. random: whether the seed matters.
+    name: as users write it, one word. label: as menus show it. changes: a name in `CHANGES`.
+    cost: its price, in a sentence. source: where it comes from. mappings: those on which it
+    does something (orders and schedules: only where a PE holds whole filters).
     ahead: waves that a PE may run ahead of the slowest (its buffers); 0 is a barrier.
+
+    `simulate` and its like take such an object as well as a name; `register` puts it into
+    menus. What its methods return is checked there, so that they need not check it themselves.
+    Raises ValueError where `changes` and the methods that a subclass overrides disagree.
     """
 
     name: str
@@ -29,11 +40,30 @@ class Strategy:
     cost: str
     source: str
     mappings: tuple[str, ...] = tuple(MAPPINGS)
-    random: bool = False
     ahead: int = 0
 
-    def balance(self, layer: Layer, accelerator: Accelerator, rng: np.random.Generator) -> Layer:
-        """The layer with another mask; the same layer if the strategy leaves masks alone."""
+    def __post_init__(self) -> None:
+        if not isinstance(self.name, str) or self.name.split() != [self.name]:
+            raise ValueError(f"a strategy's name must be one word, not {self.name!r}")
+        one_of(f"strategy {self.name!r}: changes", self.changes, CHANGES)
+        for mapping in self.mappings:
+            one_of(f"strategy {self.name!r}: mapping", mapping, MAPPINGS)
+        ahead = whole_number(f"strategy {self.name!r}: ahead", self.ahead, minimum=0)
+        object.__setattr__(self, "ahead", ahead)
+        own = [
+            method
+            for method in ("balance", "order", "deal")
+            if getattr(type(self), method) is not getattr(Strategy, method)
+        ]
+        if ("balance" in own) != (self.changes == "mask") or (self.changes == "nothing" and own):
+            has = f"overrides {', '.join(own)}" if own else "overrides no method"
+            raise ValueError(
+                f"strategy {self.name!r} says it changes {self.changes!r}, but {has}; balance() "
+                "goes with 'mask', order() with 'order', deal() with 'schedule'"
+            )
+
+    def balance(self, layer: Layer, accelerator: Accelerator, rng: np.random.Generator) -> Any:
+        """The layer with another mask, or that mask alone, boolean of the layer's shape."""
         return layer
 
     def order(
@@ -56,22 +86,11 @@ class Strategy:
 
     def objection(self, accelerator: Accelerator) -> str | None:
         """Why the strategy does nothing on this accelerator, in a sentence; None if it works."""
-        if accelerator.mapping in self.mappings:
+        whole_filters = self.changes in ("order", "schedule")
+        works = [m for m in self.mappings if m == "output-channel" or not whole_filters]
+        if accelerator.mapping in works:
             return None
         return (
             f"Strategy {self.name!r} has no effect with mapping {accelerator.mapping!r}; "
-            f"use mapping {' or '.join(repr(mapping) for mapping in self.mappings)}, "
-            "or another strategy"
+            f"use mapping {' or '.join(map(repr, works)) or 'of its own'}, or another strategy"
         )
-
-
-def find_strategies() -> Mapping[str, Strategy]:
-    """Import every module of this package; name to the `STRATEGY` each defines, by `RANK`."""
-    package = importlib.import_module("uticket_lite.strategies")
-    modules = [
-        importlib.import_module(f"{package.__name__}.{module.name}")
-        for module in pkgutil.iter_modules(package.__path__)
-        if module.name != "base"
-    ]
-    modules.sort(key=lambda module: module.RANK)
-    return MappingProxyType({module.STRATEGY.name: module.STRATEGY for module in modules})

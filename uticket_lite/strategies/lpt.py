@@ -19,5 +19,4 @@ STRATEGY: Strategy = LongestFirst(
     changes="schedule",
     cost="A schedule computed once per ticket, and inputs that PEs read at different times.",
     source="Graham 1969, LPT: at most 4/3 − 1/(3n) times the optimum",
-    mappings=("output-channel",),
 )

@@ -34,5 +34,4 @@ STRATEGY: Strategy = Pair(
     changes="order",
     cost="A permutation of the filters, and room for two filters in every PE.",
     source="Gondimalla et al. 2019 (SparTen), greedy balancing GB-S",
-    mappings=("output-channel",),
 )

@@ -24,5 +24,4 @@ STRATEGY: Strategy = Queue(
     changes="schedule",
     cost="A dispatcher in hardware, and inputs that PEs read at different times.",
     source="Graham 1966, list scheduling: at most 2 − 1/n times the optimum",
-    mappings=("output-channel",),
 )

@@ -18,6 +18,5 @@ STRATEGY: Strategy = Rebalance(
     changes="mask",
     cost="More non-zeros and no cycle saved: it games the metric.",
     source="this project, as a warning",
-    random=True,
     target=largest,
 )

@@ -27,6 +27,5 @@ STRATEGY: Strategy = RowBalance(
     cost="Weights, about as many as u-Ticket: all filters of a layer must agree, but the mean is "
     "rounded up only once. It fits any number of PEs.",
     source="Han et al. 2017 (ESE); bank-balanced and N:M sparsity are of this family",
-    random=True,
     by_magnitude=True,
 )

@@ -24,6 +24,4 @@ STRATEGY: Strategy = Shuffle(
     changes="order",
     cost="A permutation of the filters, folded into the next layer; no weight changes.",
     source="folklore; a control for the orders below",
-    mappings=("output-channel",),
-    random=True,
 )

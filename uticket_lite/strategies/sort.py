@@ -37,5 +37,4 @@ STRATEGY: Strategy = Sort(
     changes="order",
     cost="A permutation of the filters, folded into the next layer; no weight changes.",
     source="folklore; optimal among orders under barriers",
-    mappings=("output-channel",),
 )

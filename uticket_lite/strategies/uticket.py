@@ -62,5 +62,4 @@ STRATEGY = Rebalance(
     changes="mask",
     cost="Weights: random ones are dropped and pruned ones regrown, so the network is retrained.",
     source="Yin et al. 2024, Algorithm 1",
-    random=True,
 )

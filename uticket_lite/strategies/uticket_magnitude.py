@@ -11,6 +11,5 @@ STRATEGY: Strategy = Rebalance(
     cost="As many weights as u-Ticket, and every |w| before masking must be kept for the choice; "
     "where it is unknown, the choice is random.",
     source="this project, after Yin et al. 2024, Algorithm 1",
-    random=True,
     by_magnitude=True,
 )

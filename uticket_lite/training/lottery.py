@@ -29,7 +29,7 @@ from uticket_lite.training.loop import cosine, evaluate, make_optimizer, train_e
 from uticket_lite.training.networks import NEURONS, SpikingNetwork, make_network, prunable
 from uticket_lite.training.pruning import Masks, apply_masks, prune_smallest
 from uticket_lite.training.record import LotteryRun, versions
-from uticket_lite.training.settings import METHODS, Settings
+from uticket_lite.training.settings import LTH, Settings
 
 EARLY_IMAGES = 512
 """Training images on which timesteps are chosen for early-time tickets."""
@@ -288,8 +288,7 @@ class _Lottery:
     def _balanced(self, masks: Masks, weights: dict[str, Tensor], number: int) -> Masks:
         """The masks after the method's strategy, which may look at |w| before masking."""
         settings = self.settings
-        strategy = METHODS[settings.method]
-        if strategy == "none":
+        if settings.method == LTH:
             return masks
         ticket = self._ticket(masks, {}, {})
         guided = {
@@ -302,7 +301,7 @@ class _Lottery:
         after = balance(
             ticket.with_layers(guided),
             settings.accelerator,
-            strategy,
+            settings.method,
             seed=1000 * settings.seed + number,
         )
         return {name: torch.from_numpy(mask) for name, mask in after.masks().items()}

@@ -10,11 +10,8 @@ from uticket_lite.training.loop import LOSSES, PRECISIONS
 from uticket_lite.training.networks import INITS, NETWORKS, NEURONS, NORMS
 from uticket_lite.training.pruning import SCOPES
 
-METHODS = {
-    "lth": "none",
-    **{name: name for name in MASK_STRATEGIES},
-}
-"""Method name to the strategy that balances each round's ticket."""
+LTH = "lth"
+"""The method that balances nothing; the others are the names of `MASK_STRATEGIES`."""
 
 CARRIES = {
     "balanced": "the balanced mask is pruned further (the paper's text)",
@@ -46,7 +43,7 @@ class Settings:
 
     dataset: str = "digits"
     network: str = "digits"
-    method: str = "lth"
+    method: str = LTH
     rounds: int = 15
     prune: float = 0.25
     scope: str = "global"
@@ -72,7 +69,7 @@ class Settings:
     def __post_init__(self) -> None:
         check_dataset(self.dataset)
         one_of("network", self.network, NETWORKS)
-        one_of("method", self.method, METHODS)
+        one_of("method", self.method, (LTH, *MASK_STRATEGIES))
         one_of("scope", self.scope, SCOPES)
         one_of("carry", self.carry, CARRIES)
         one_of("init", self.init, INITS)

@@ -1,0 +1,206 @@
+"""A strategy made in a notebook cell: it runs, stands in menus, and is told when it is wrong."""
+
+import json
+import re
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from conftest import run_cli
+
+import uticket_lite as ut
+from uticket_lite import explore
+from uticket_lite.training import Settings, find_tickets
+
+PES = ut.Accelerator(8)
+TICKET = ut.synthetic_ticket("digits", sparsity=0.9)
+
+
+class Backwards(ut.Strategy):
+    """What a learner writes: one method."""
+
+    def order(self, counts, starts, rng):
+        return np.concatenate([np.arange(b, a, -1) - 1 for a, b in pairwise(starts)])
+
+
+class Thinner(ut.Strategy):
+    """Drops every filter's first weight, and returns the mask alone."""
+
+    def balance(self, layer, accelerator, rng):
+        mask = layer.to_dense()
+        mask.reshape(len(mask), -1)[:, 0] = False
+        return mask
+
+
+def backwards(name="backwards"):
+    return Backwards(name, "backwards", "order", "A permutation.", "this test")
+
+
+def thinner(name="thinner"):
+    return Thinner(name, "thinner", "mask", "Weights.", "this test")
+
+
+def test_an_object_is_taken_wherever_a_name_is():
+    mine = backwards()
+    report = ut.simulate(TICKET, PES, mine)
+    assert report.orders["conv2"].tolist() == list(range(31, -1, -1))
+    assert report.strategy is mine
+    assert list(ut.compare(TICKET, PES, ["none", mine, thinner()]).index) == [
+        "none",
+        "backwards",
+        "thinner",
+    ]
+    assert list(ut.compare(TICKET, PES, mine).index) == ["backwards"]
+    assert ut.balance(TICKET, PES, thinner()).sparsity > TICKET.sparsity
+
+
+def test_once_registered_it_stands_in_every_menu(register, tmp_path):
+    register(backwards())
+    register(thinner())
+    assert list(ut.STRATEGIES)[-2:] == ["backwards", "thinner"]
+    assert list(ut.MASK_STRATEGIES)[-1] == "thinner"
+    assert ut.simulate(TICKET, PES, "backwards").price["permuted"] > 0
+    assert {"backwards", "thinner"} <= set(ut.compare(TICKET, PES).index)
+    rows = json.loads(run_cli("compare", "digits-lth", "--json"))["strategies"]
+    assert {"backwards", "thinner"} <= {row["strategy"] for row in rows}
+    for command, names in (("simulate", "backwards thinner"), ("balance", "thinner")):
+        listed = re.findall("^  (backwards|thinner) ", run_cli(command, "--help"), re.MULTILINE)
+        assert " ".join(listed) == names
+    for explorer in (explore.workload("digits-lth"), explore.strategies("digits-lth")):
+        controls = {control["name"]: control for control in explorer.frame["controls"]}
+        assert ["backwards", "backwards"] in controls["strategy"]["options"]
+        explorer.state = replace(explorer.state, strategy="backwards")
+        assert explorer.frame["summary"]
+
+
+def test_tickets_are_found_with_a_registered_strategy(register):
+    with pytest.raises(ValueError, match="method 'thinner' is not known"):
+        Settings(method="thinner")
+    register(thinner())
+    settings = Settings(method="thinner", rounds=2, epochs=1, rewind_epoch=1, prune=0.6)
+    run = find_tickets(settings, progress=False)
+    for name in run.tickets[1].counted:
+        assert not run.tickets[1].masks()[name].reshape(64, -1)[:, 0].any() or name == "conv2"
+
+
+def test_a_name_is_taken_once(register):
+    mine = register(backwards())
+    register(mine)
+    with pytest.raises(ValueError, match=r"'backwards' is taken .* register\(strategy, replace=T"):
+        ut.register(Backwards("backwards", "other", "order", "", ""))
+    again = ut.register(Backwards("backwards", "anew", "order", "", ""), replace=True)
+    assert ut.STRATEGIES["backwards"] is again
+    for call in (
+        lambda s: ut.register(s, replace=True),
+        lambda s: ut.simulate(TICKET, PES, s),
+        lambda s: ut.compare(TICKET, PES, ["none", s]),
+    ):
+        with pytest.raises(ValueError, match="the name 'sort' is taken: .*another name"):
+            call(backwards("sort"))
+    with pytest.raises(ValueError, match="two strategies are called 'mine'"):
+        ut.compare(TICKET, PES, [backwards("mine"), thinner("mine")])
+    with pytest.raises(TypeError, match="or a Strategy object, not .*; make one of it first"):
+        ut.simulate(TICKET, PES, Backwards)
+    with pytest.raises(TypeError, match="must be of type Strategy, not 'sort'"):
+        ut.register("sort")
+
+
+class Answers(ut.Strategy):
+    """Returns whatever it is given."""
+
+    def order(self, counts, starts, rng):
+        return self.source["order"]
+
+    def deal(self, counts, starts, n):
+        return self.source["deal"](counts)
+
+
+def dealing(wave, pe):
+    return lambda counts: (np.full(counts.size, wave), np.full(counts.size, pe))
+
+
+@pytest.mark.parametrize(
+    ("order", "deal", "words"),
+    [
+        (np.zeros(6, int), dealing(0, 0), "filter 0 at place 1, where a layer's filters are 0 to"),
+        (np.arange(6)[::-1], dealing(0, 0), "filter 5 at place 0, .* filters are 0 to 1, each"),
+        (np.full(6, -1), dealing(0, 0), "filter -1 at place 0"),
+        (np.arange(5), dealing(0, 0), r"returned int64 \(5,\), not one integer for each of the 6"),
+        (np.arange(6.0), dealing(0, 0), r"returned float64 \(6,\)"),
+        ([[0, 1], [2, 3], [4, 5]], dealing(0, 0), r"returned int64 \(3, 2\)"),
+        (None, dealing(0, 2), "wave 0 and PE 2 for filter 0; allowed are .* PEs 0 to 1"),
+        (None, dealing(0, -1), "PE -1"),
+        (None, dealing(2, 0), "wave 2 and PE 0 for filter 0; allowed are waves 0 to 1"),
+        (None, dealing(-1, 0), "wave -1"),
+        (None, lambda counts: counts, "returned ndarray, not a pair"),
+        (None, lambda counts: (counts, counts[:-1]), "PEs returned int64"),
+    ],
+)
+def test_a_wrong_order_or_schedule_is_an_error_and_no_result(order, deal, words):
+    ticket = ut.Ticket.from_arrays({"a": np.ones((2, 3)), "b": np.ones((4, 3))})
+    mine = Answers("mine", "", "schedule", "", {"order": order, "deal": deal})
+    with pytest.raises(ValueError, match=f"strategy 'mine': (order|deal).*{words}"):
+        ut.simulate(ticket, ut.Accelerator(2), mine)
+
+
+@pytest.mark.parametrize("answer", [None, np.ones((2, 2), bool), np.ones(3), "mask", 4])
+def test_a_wrong_mask_is_an_error_and_no_result(answer):
+    class Broken(ut.Strategy):
+        def balance(self, layer, accelerator, rng):
+            return answer
+
+    mine = Broken("mine", "", "mask", "", "")
+    for call in (ut.simulate, ut.balance):
+        with pytest.raises(ValueError, match=r"'mine': balance\(\) .* mask for layer 'conv2' of"):
+            call(TICKET, PES, mine)
+
+
+def test_a_strategy_changes_the_mask_of_a_layer_and_nothing_else():
+    class Dense(ut.Strategy):
+        def balance(self, layer, accelerator, rng):
+            return ut.Layer.from_array(np.ones(layer.shape, bool))  # forgets the positions
+
+    after = ut.balance(TICKET, PES, Dense("dense", "", "mask", "", ""))
+    assert after.layers["conv3"].positions == TICKET.layers["conv3"].positions == 16
+    assert after.sparsity == 0
+
+
+@pytest.mark.parametrize("name", [n for n in ut.STRATEGIES if n not in ut.MASK_STRATEGIES])
+def test_balancing_with_what_changes_no_mask_is_refused(name):
+    with pytest.raises(ValueError, match=f"{name!r} changes .* not masks: .*with one of: uticket"):
+        ut.balance(TICKET, PES, name)
+
+
+def test_one_seed_gives_one_result_though_nobody_says_it_is_random():
+    class Dice(ut.Strategy):
+        def order(self, counts, starts, rng):
+            return np.concatenate([a + rng.permutation(b - a) for a, b in pairwise(starts)])
+
+    mine = Dice("dice", "", "order", "", "")
+    orders = [ut.simulate(TICKET, PES, mine, seed).orders["conv3"].tolist() for seed in (1, 1, 2)]
+    assert orders[0] == orders[1] != orders[2]
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"name": "two words"}, "one word, not 'two words'"),
+        ({"name": ""}, "one word"),
+        ({"changes": "everything"}, "changes 'everything' is not known; choose one of: nothing,"),
+        ({"changes": "mask"}, "says it changes 'mask', but overrides order"),
+        ({"changes": "nothing"}, "says it changes 'nothing', but overrides order"),
+        ({"ahead": -1}, "ahead must be 0 or more"),
+        ({"mappings": ("rows",)}, "mapping 'rows' is not known"),
+    ],
+)
+def test_what_a_strategy_says_of_itself_is_checked(options, words):
+    with pytest.raises(ValueError, match=words):
+        replace(backwards(), **options)
+    with pytest.raises(ValueError, match="overrides no method"):
+        ut.Strategy("mine", "", "mask", "", "")
+
+
+def test_orders_need_whole_filters_whatever_they_declare():
+    with pytest.raises(ValueError, match="'backwards' has no effect with mapping 'input-channel'"):
+        ut.simulate(TICKET, ut.Accelerator(8, "input-channel"), backwards())
