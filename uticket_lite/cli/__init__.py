@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from uticket_lite.cli.paper import add_paper
 from uticket_lite.cli.parser import Parser
+from uticket_lite.cli.teach import add_course, add_predictions
 from uticket_lite.cli.tickets import add_balance, add_compare, add_simulate
 from uticket_lite.cli.train import add_record, add_train
 
@@ -20,6 +21,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     add_compare(commands)
     add_balance(commands)
     add_paper(commands)
+    add_course(commands)
+    add_predictions(commands)
     options = parser.parse_args(arguments)
     try:
         code = options.run(options)

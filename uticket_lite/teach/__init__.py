@@ -1,0 +1,23 @@
+"""What the course stands on: `predict` before you look, `reveal` after, `check` what you wrote.
+
+Predictions stay in `predictions.json` beside the notebook; nothing leaves the machine. Where the
+environment variable UTICKET_ANSWERS is `auto` (tests), questions answer themselves and nothing
+is kept. An exercise is one entry in a module of `exercises`.
+"""
+
+from uticket_lite.teach.asking import look_back, predict, reveal
+from uticket_lite.teach.checking import Verdict, check
+from uticket_lite.teach.course import lay_out
+from uticket_lite.teach.exercises import EXERCISES
+from uticket_lite.teach.keeping import predictions
+
+__all__ = [
+    "EXERCISES",
+    "Verdict",
+    "check",
+    "lay_out",
+    "look_back",
+    "predict",
+    "predictions",
+    "reveal",
+]

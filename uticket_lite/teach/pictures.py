@@ -1,0 +1,108 @@
+"""Small pictures as SVG text, drawn at once and in the colours of either theme."""
+
+import html
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+RIGHT, YOURS, WAIT = "#0072B2", "#E69F00", "#949494"
+"""What is so (as work in all charts), what you say, and waiting."""
+
+
+def axis(guesses: Sequence[float], truth: float, words: str, unit: str = "") -> str:
+    """Guesses and the truth on one axis, which is logarithmic where they lie far apart."""
+    values = [*guesses, truth]
+    low, high = min(0.0, *values), max(*values, 1e-9)
+    far = min(values) > 0 and high / min(values) > 20
+    if far:
+        low = min(values) / 2
+
+    def place(value: float) -> float:
+        share = math.log(value / low) / math.log(2 * high / low) if far else 0.0
+        return 30 + 600 * (share if far else (value - low) / ((high - low) * 1.1))
+
+    ends = [low, high] if far else [low, (low + high) / 2, high]
+    marks = "".join(
+        f'<line x1="{place(v):.1f}" x2="{place(v):.1f}" y1="55" y2="61" stroke="currentColor"/>'
+        + text(place(v), 76, f"{v:,.3g}", size=11)
+        for v in ends
+    )
+    for guess in guesses:
+        x = place(guess)
+        marks += f'<path d="M{x:.1f} 47l7 8-7 8-7-8z" fill="{YOURS}" opacity=".8"/>'
+    if len(guesses) == 1:
+        marks += text(place(guesses[0]), 38, f"your guess: {_number(guesses[0])}{unit}")
+    at = place(truth)
+    marks += f'<circle cx="{at:.1f}" cy="55" r="6" fill="{RIGHT}"/>'
+    marks += text(at, 18, f"it is {_number(truth)}{unit}", bold=True)
+    line = '<line x1="30" x2="640" y1="55" y2="55" stroke="currentColor" opacity=".5"/>'
+    return svg(670, 84, line + marks, words)
+
+
+def bars(rows: Sequence[Sequence[float]], words: str, colour: str = RIGHT) -> str:
+    """Loads of PEs, one group for each wave; grey is waiting for the slowest of the wave."""
+    rows = [list(row) for row in rows][:6]
+    highest = max([1.0, *(load for row in rows for load in row)])
+    width, x, drawn = max(8, min(26, 560 // max(1, sum(len(row) + 1 for row in rows)))), 10.0, ""
+    for row in rows:
+        begin, slowest = x, max([0.0, *row])
+        for load in row:
+            tall, wait = 80 * load / highest, 80 * (slowest - load) / highest
+            drawn += box(x, 90 - tall - wait, width - 2, wait, WAIT, 0.45)
+            drawn += box(x, 90 - tall, width - 2, tall, colour, 1)
+            if width >= 15:
+                drawn += text(x + width / 2 - 1, 104, f"{load:g}", size=11)
+            x += width
+        x += width
+        drawn += text((begin + x - width) / 2, 119, f"max {slowest:g}", size=11)
+    return svg(max(140, int(x)), 124, drawn, words)
+
+
+def tallies(counts: dict[str, int], words: str, right: str | None = None) -> str:
+    """How often each answer was given; `right` in the colour of what is so."""
+    most, drawn = max([1, *counts.values()]), ""
+    for row, (answer, count) in enumerate(counts.items()):
+        y = 8 + 24 * row
+        colour = RIGHT if answer == right else YOURS
+        drawn += text(300, y + 13, answer, anchor="end", bold=answer == right)
+        drawn += box(308, y, 280 * count / most, 17, colour, 1)
+        drawn += text(314 + 280 * count / most, y + 13, str(count), anchor="start")
+    return svg(640, 16 + 24 * len(counts), drawn, words)
+
+
+def box(x: float, y: float, width: float, height: float, colour: str, opacity: float) -> str:
+    """A filled rectangle."""
+    size = f'x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{max(0, height):.1f}"'
+    return f'<rect {size} fill="{colour}" opacity="{opacity}"/>'
+
+
+def text(
+    x: float, y: float, words: str, *, size: int = 13, anchor: str = "middle", bold: bool = False
+) -> str:
+    """Text in the colour of the theme."""
+    weight = ' font-weight="bold"' if bold else ""
+    style = f'font-size="{size}" text-anchor="{anchor}" fill="currentColor"{weight}'
+    return f'<text x="{x:.1f}" y="{y:.1f}" {style}>{html.escape(words)}</text>'
+
+
+def svg(width: int, height: int, drawn: str, words: str) -> str:
+    """A picture, with words for those who cannot see it."""
+    label = html.escape(words, quote=True)
+    shown = f'viewBox="0 0 {width} {height}" style="max-width:{width}px;width:100%;display:block"'
+    return f'<svg {shown} role="img" aria-label="{label}">{drawn}</svg>'
+
+
+def rows_of(value: object) -> list[list[float]] | None:
+    """A table of loads as rows to draw, if it is one of finite numbers, none negative."""
+    try:
+        table = np.atleast_2d(np.asarray(value, float))
+    except (TypeError, ValueError):
+        return None
+    if table.ndim != 2 or not table.size or not np.isfinite(table).all() or (table < 0).any():
+        return None
+    return [[float(load) for load in row] for row in table]
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 100 or value == int(value) else f"{value:.3g}"
