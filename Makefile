@@ -5,25 +5,23 @@
 # make index  list the recorded files with their SHA-256
 # make lock   pin the dependencies of pyproject.toml into requirements.txt
 
-PYTHON ?= python3
+# The Python that .venv was made with, once there is one.
+PYTHON ?= $(shell test -e .venv/ready && $(BIN)/python -c '' 2>/dev/null && echo $(BIN)/python || echo python3)
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: setup lab check test bench tickets index lock
+.PHONY: setup setup-dev lab check test bench tickets index lock check-lock
 
-setup: .venv/ready
+setup:
+	@$(PYTHON) install.py
 
-.venv/ready: requirements.txt pyproject.toml
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=")'
-	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --requirement requirements.txt
-	$(BIN)/python -m pip install --quiet --no-deps --editable .
-	touch $@
+setup-dev:
+	@$(PYTHON) install.py --dev
 
 lab: setup
 	$(BIN)/jupyter lab --ServerApp.ip=127.0.0.1 notebooks/00_start_here.ipynb $(ARGS)
 
-check: setup
+check: setup-dev
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
@@ -33,7 +31,7 @@ test: check
 	NUMBA_DISABLE_JIT=1 $(BIN)/pytest -m kernels --quiet
 	$(BIN)/pytest
 
-bench: setup
+bench: setup-dev
 	$(BIN)/python -m benchmarks $(ARGS)
 
 tickets: setup
@@ -50,7 +48,24 @@ tickets: setup
 index:
 	cd data && find . -type f ! -name SHA256SUMS ! -name README.md | LC_ALL=C sort | xargs sha256sum > SHA256SUMS
 
-lock: setup
-	$(BIN)/python -m pip install --quiet pip-tools
-	$(BIN)/pip-compile --quiet --extra dev --strip-extras --no-emit-index-url --no-emit-find-links --no-header --output-file - pyproject.toml | sed 's/^torch==\([0-9.]*\)+cpu/torch==\1/' > requirements.new
-	mv requirements.new requirements.txt
+# One lock for every Python and system that is promised; the newest releases with LOCK=--upgrade.
+UV := $(BIN)/uv pip compile --quiet --no-header --no-annotate --only-binary :all:
+LOCKED := $(UV) --universal --python-version 3.11.0 --fork-strategy fewest --generate-hashes \
+  --no-emit-package torch --no-emit-package uticket-lite $(LOCK)
+lock: uv
+	$(LOCKED) --extra course --output-file requirements.txt pyproject.toml
+	$(LOCKED) --extra dev --constraint requirements.txt --output-file requirements-dev.txt pyproject.toml
+	$(MAKE) check-lock
+
+# Every locked package has a wheel for each of them.
+check-lock: uv
+	for python in 3.11.0 3.12 3.13 3.14; do \
+	  for system in x86_64-manylinux_2_28 aarch64-manylinux_2_28 aarch64-apple-darwin x86_64-pc-windows-msvc; do \
+	    $(UV) --no-deps --python-version $$python --python-platform $$system --output-file build/lock-$$python-$$system.txt requirements-dev.txt || exit 1; \
+	  done; \
+	done
+
+.PHONY: uv
+uv: setup-dev
+	test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet uv
+	mkdir -p build

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import torch
 from safetensors.torch import load_file, save
 from torch import Tensor
 
@@ -121,5 +122,6 @@ def load_network(name: str) -> SpikingNetwork:
 
 def versions() -> dict[str, str]:
     """Versions of what a run's numbers depend on."""
-    packages = ("uticket-lite", "torch", "snntorch", "numpy", "numba", "scikit-learn")
-    return {"python": platform.python_version(), **{name: version(name) for name in packages}}
+    packages = ("uticket-lite", "snntorch", "numpy", "numba", "scikit-learn")
+    own = {"python": platform.python_version(), "torch": torch.__version__}  # +cpu, +cu130, …
+    return own | {name: version(name) for name in packages}
