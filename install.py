@@ -71,6 +71,9 @@ def install(dev: bool, gpu: bool) -> None:
     else:
         step("Installing PyTorch", *pip, "--no-deps", "--requirement", "requirements-torch.txt")
     step("Installing uticket-lite", *pip, "--no-deps", "--editable", ".")
+    # So that nobody waits for it in the first cell; where nothing can be kept, they will.
+    print("Compiling kernels …", flush=True)
+    subprocess.run([str(PYTHON), "-m", "uticket_lite.cli", "warm"], cwd=ROOT, check=False)
     READY.write_text(json.dumps({"digest": digest(), "dev": dev}))
 
 

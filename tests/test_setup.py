@@ -3,6 +3,7 @@
 import importlib.util
 import json
 import re
+import subprocess
 import sys
 import tomllib
 from pathlib import Path
@@ -78,7 +79,7 @@ def project(tmp_path):
 
 def run(project, monkeypatch, *arguments, fails=""):
     """What it did, word by word; making .venv is done by its smallest part."""
-    done = []
+    done, real = [], subprocess.run
 
     def step(doing, *command):
         done.append(doing)
@@ -89,6 +90,10 @@ def run(project, monkeypatch, *arguments, fails=""):
             raise SystemExit(doing)
 
     monkeypatch.setattr(project, "step", step)
+    warm = ("-m", "uticket_lite.cli", "warm")
+    monkeypatch.setattr(
+        project.subprocess, "run", lambda c, **k: None if c[1:] == [*warm] else real(c, **k)
+    )
     monkeypatch.setattr(sys, "argv", ["install.py", *arguments])
     try:
         project.main()

@@ -9,6 +9,7 @@ from uticket_lite.cli.parser import Parser
 from uticket_lite.cli.teach import add_course, add_predictions
 from uticket_lite.cli.tickets import add_balance, add_compare, add_simulate
 from uticket_lite.cli.train import add_record, add_train
+from uticket_lite.cli.warm import add_warm
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -23,6 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     add_paper(commands)
     add_course(commands)
     add_predictions(commands)
+    add_warm(commands)
     options = parser.parse_args(arguments)
     try:
         code = options.run(options)
