@@ -6,7 +6,7 @@ import pandas as pd
 
 from uticket_lite.cli.parser import Commands
 from uticket_lite.cli.tickets import print_json
-from uticket_lite.paper.sections import SECTIONS, side_by_side
+from uticket_lite.paper import SECTIONS, side_by_side
 
 SHOWN = "{:.4g}".format
 
@@ -37,8 +37,8 @@ def _paper(options: argparse.Namespace) -> int:
     for source, table in tables.items():
         print(f"{source}: {SECTIONS[source].title}\n")
         print(_text(table), "\n")
-        for row in table.get("why", pd.Series(dtype=str)).drop_duplicates():
-            print(f"  {row}")
+        for why, quantities in SECTIONS[source].reasons(table).items():
+            print(f"  {', '.join(quantities)}: {why}")
         print()
     return 0
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import altair as alt
 
-from uticket_lite.explore.charts.style import GREY, PALETTE
+from uticket_lite.explore.charts.style import GREEN, GREY, METHODS, ORANGE, PINK, SKY
 
 
 def chart(width: int = 200, height: int = 210) -> alt.HConcatChart:
@@ -12,8 +12,9 @@ def chart(width: int = 200, height: int = 210) -> alt.HConcatChart:
     its mean, low and high) and `chosen` (x)."""
     x = alt.X("x:Q", title="pruning round, or weights pruned (%)", scale=alt.Scale(zero=False))
     base: Any = alt.Chart(alt.NamedData("rounds"))
+    palette = [*METHODS.values(), GREEN, PINK, ORANGE, SKY]  # runs are listed lth, uticket, …
     colour = alt.Color(
-        "run:N", title=None, scale=alt.Scale(range=PALETTE), legend=alt.Legend(orient="bottom")
+        "run:N", title=None, scale=alt.Scale(range=palette), legend=alt.Legend(orient="bottom")
     )
     shape = alt.Shape("run:N", title=None, legend=None)
     tooltip = [

@@ -4,11 +4,16 @@ Colours are Okabe and Ito's, which colour-blind people can tell apart; what they
 said by place, dash or shape. The heat map's cividis also reads in grey.
 """
 
+from typing import Any
+
 import altair as alt
+import pandas as pd
 
 BLUE, ORANGE, RED, GREY = "#0072B2", "#E69F00", "#D55E00", "#949494"
 GREEN, PINK, SKY = "#009E73", "#CC79A7", "#56B4E9"
 PALETTE = [BLUE, RED, GREEN, PINK, ORANGE, SKY]
+METHODS = {"LTH": RED, "u-Ticket": BLUE}
+"""A method's colour, in every chart."""
 
 
 def colours(
@@ -27,3 +32,25 @@ def pe_axis(grid: bool = False) -> alt.X:
     """PEs side by side."""
     axis = alt.Axis(labelAngle=0, labelOverlap=True, grid=grid)
     return alt.X("pe:O", title="PE", axis=axis)
+
+
+def lines(
+    table: pd.DataFrame, x: alt.X, y: alt.Y, field: str, palette: dict[str, str], names: bool = True
+) -> Any:
+    """A line for each value of a field, in its colour, with its name at its end.
+
+    palette: value to colour. names: False where another panel beside it has them.
+    """
+    colour = alt.Color(
+        f"{field}:N",
+        scale=alt.Scale(domain=list(palette), range=list(palette.values())),
+        legend=None,
+    )
+    table = table.reset_index(drop=True)
+    line = alt.Chart(table).mark_line(point=True).encode(x=x, y=y, color=colour)
+    if not names:
+        return line
+    across = str(x.shorthand).split(":")[0]
+    last = table.loc[table.groupby(field)[across].idxmax()]
+    text = alt.Chart(last).mark_text(align="left", dx=7, baseline="middle")
+    return line + text.encode(x=x, y=y, color=colour, text=f"{field}:N")
