@@ -151,7 +151,7 @@ def growth() -> Iterable[Figure]:
     """How much longer twice, four and eight times the non-zeros take, counting them included."""
     factors = (1, 2, 4, 8)
     bases = {f: ut.synthetic_ticket("vgg16", 1 - f * (1 - SPARSITY), 0.3) for f in factors}
-    nonzeros = {f: int(base.filter_counts(base.counted).sum()) for f, base in bases.items()}
+    nonzeros = {f: int(base.filters(base.counted).counts.sum()) for f, base in bases.items()}
     tickets = {f: [copied(base) for _ in range(COPIES)] for f, base in bases.items()}
     for name, call in (
         ("balance", lambda ticket: ut.balance(ticket, PES)),
@@ -212,7 +212,7 @@ def from_masks(masks: Masks, like: ut.Ticket) -> ut.Ticket:
 
 def copied(ticket: ut.Ticket) -> ut.Ticket:
     """The same ticket in other memory."""
-    return ticket.with_layers({k: replace(v, bits=v.bits.copy()) for k, v in ticket.layers.items()})
+    return ticket.with_layers({k: replace(v, mask=v.bits.copy()) for k, v in ticket.layers.items()})
 
 
 def forgetful(tickets: list[ut.Ticket]) -> Iterator[ut.Ticket]:

@@ -68,6 +68,16 @@ def test_the_default_ladder_climbs_from_the_tickets_own_sparsity():
     assert sparsities[-1] == pytest.approx(0.999, abs=1 / sum(map(np.prod, SHAPES.values())))
 
 
+def test_where_nothing_is_left_there_is_one_rung():
+    nothing = ut.Ticket.from_arrays({name: 0.0 * array for name, array in weights(0).items()})
+    (rung,) = ut.magnitude_ladder(nothing)
+    assert rung.sparsity == 1
+    for strategy in ut.STRATEGIES:
+        report = ut.simulate(rung, ut.Accelerator(4), strategy)
+        assert (report.latency, report.utilization, report.price["touched"]) == (0, 1, 0)
+        assert not np.isnan(list(report.price.values())).any()
+
+
 def test_exactly_the_share_asked_for_is_pruned():
     ticket = ut.Ticket.from_arrays(weights(0))
     total = sum(layer.size for layer in ticket.layers.values())

@@ -129,3 +129,20 @@ def test_bad_input_is_refused(spikes, options, words):
     layer = ut.Layer.from_array(np.ones((6, 3, 3, 3)))
     with pytest.raises(ValueError, match=words):
         simulate_spikes(layer, spikes, ut.Accelerator(4), **options)
+
+
+def test_strides_and_paddings_are_whole_numbers_of_any_kind_or_refused():
+    layer, spikes = ut.Layer.from_array(np.ones((6, 3, 3, 3))), np.ones((2, 3, 4, 4))
+    pes = ut.Accelerator(4)
+    plain = simulate_spikes(layer, spikes, pes, stride=1, padding=1)
+    for one in (np.int64(1), 1.0, (1, 1), [1, np.int8(1)]):
+        assert simulate_spikes(layer, spikes, pes, stride=one, padding=one).work == plain.work
+    for options, error in (
+        ({"padding": "same"}, TypeError),
+        ({"stride": 1.5}, TypeError),
+        ({"stride": 0}, ValueError),
+        ({"padding": -1}, ValueError),
+        ({"padding": (1, 1, 1)}, ValueError),
+    ):
+        with pytest.raises(error, match=next(iter(options))):
+            simulate_spikes(layer, spikes, pes, **options)

@@ -30,9 +30,27 @@ def test_largest_of_sixteen_binomial_loads_has_its_closed_form():
     assert largest.mean() == pytest.approx(99.25, abs=4 * largest.std() / np.sqrt(2000))
 
 
-@pytest.mark.parametrize("sparsity", [0, 0.5, 0.982, 1])
-def test_sparsity_is_what_was_asked_for(sparsity):
-    assert ut.synthetic_ticket(sparsity=sparsity).sparsity == pytest.approx(sparsity, abs=0.01)
+@pytest.mark.parametrize("filter_cov", [0, 1e-9, 0.01, 0.3, 0.85, 3, 10])
+@pytest.mark.parametrize("sparsity", [0, 1e-3, 0.02, 0.05, 0.5, 0.9, 0.982, 0.999, 1])
+def test_sparsity_is_what_was_asked_for_at_every_variation(sparsity, filter_cov):
+    ticket = ut.synthetic_ticket("digits", sparsity, filter_cov)
+    weights = sum(ticket.layers[name].size for name in ticket.counted)
+    noise = np.sqrt(sparsity * (1 - sparsity) / weights)
+    assert ticket.sparsity == pytest.approx(sparsity, abs=4 * noise)
+
+
+@pytest.mark.parametrize("sparsity", [0.7, 0.95])
+@pytest.mark.parametrize("filter_cov", [0.2, 0.5])
+def test_variation_is_what_was_asked_for_where_there_is_room(sparsity, filter_cov):
+    layer = synthetic_layer((20_000, 900), sparsity, filter_cov, np.random.default_rng(0))
+    by_chance = np.sqrt(sparsity / (1 - sparsity) / 900)
+    found = layer.counts.std() / layer.counts.mean()
+    assert found == pytest.approx(np.hypot(filter_cov, by_chance), rel=0.03)
+
+
+def test_sparsity_and_variation_that_exclude_each_other_are_refused():
+    with pytest.raises(ValueError, match=r"only \d+ of 32 keep a weight, too few for a density"):
+        ut.synthetic_ticket("digits", 0.05, 100)
 
 
 def test_networks_have_their_published_sizes():

@@ -1,7 +1,12 @@
 """Tickets keep what they are given, on disk too, and refuse what is no mask."""
 
 import contextlib
+import copy
 import os
+import pickle
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
+from multiprocessing import get_context
 
 import numpy as np
 import pytest
@@ -12,6 +17,7 @@ from safetensors.numpy import load_file, save_file
 from test_simulate import masks
 
 import uticket_lite as ut
+from uticket_lite.tickets.layer import Counts
 
 pytestmark = pytest.mark.kernels
 
@@ -167,9 +173,10 @@ def test_counts_alone_suffice_for_orders_and_schedules(tmp_path):
     for mapping, strategy in (("input-channel", "none"), ("output-channel", "uticket")):
         with pytest.raises(ValueError, match="only how many weights .* need a later round"):
             ut.simulate(counted, ut.Accelerator(16, mapping), strategy)
-    with pytest.raises(ValueError, match="only how many weights"):
-        counted.save(file)
+    counted.save(file)
+    assert ut.load_ticket(file).counts_only
     assert ut.load_ticket(file).sparsity == ticket.sparsity
+    assert "only counts known" in repr(counted.layers["conv2"])
 
 
 def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
@@ -222,3 +229,146 @@ def test_a_flipped_byte_is_noticed_or_harmless(tmp_path_factory, data):
 def test_whatever_is_no_array_is_refused(value):
     with pytest.raises((ValueError, TypeError), match="layer 'a': "):
         ut.Ticket.from_arrays({"a": value})
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: ut.Ticket({0: ut.Layer.from_array(np.ones((2, 2)))}), "string, not 0"),
+        (lambda: ut.Ticket.from_arrays({4: np.ones((2, 2))}), "string, not 4"),
+        (lambda: ut.Ticket({"a": np.ones((2, 2))}), "layer 'a' must be of type Layer"),
+        (lambda: ut.Ticket.from_arrays({"a": np.eye(2)}, provenance={"x": {1, 2}}), "provenance"),
+        (lambda: ut.Ticket.from_arrays({"a": np.eye(2)}, timesteps=2.5), "whole number, not 2.5"),
+    ],
+)
+def test_what_could_not_be_saved_is_refused_at_once(make, words):
+    with pytest.raises(TypeError, match=words):
+        make()
+
+
+def test_numbers_of_numpy_and_pandas_become_pythons_and_are_saved(tmp_path):
+    ticket = ut.Ticket.from_arrays(
+        {"a": np.eye(4)},
+        positions={"a": np.int32(9)},
+        input_positions={"a": np.float64(36)},
+        timesteps=np.int64(4),
+        spike_sparsity={"a": np.float32(0.5)},
+        provenance={"seed": np.int64(7), "accuracy": np.float32(0.5), "shape": (1, 2)},
+    )
+    ticket.save(tmp_path / "t.safetensors")
+    for again in (ticket, ut.load_ticket(tmp_path / "t.safetensors")):
+        layer = again.layers["a"]
+        found = again.timesteps, layer.positions, layer.input_positions, layer.spike_sparsity
+        assert found == (4, 9, 36, 0.5)
+        assert [type(number) for number in found] == [int, int, int, float]
+        assert again.provenance == {"seed": 7, "accuracy": 0.5, "shape": [1, 2]}
+    balanced = ut.balance(ticket, ut.Accelerator(np.int64(2)), seed=np.int64(3))
+    balanced.save(tmp_path / "b.safetensors")
+    assert ut.load_ticket("digits-lth", 3.0).provenance["round"] == 3
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "words"),
+    [
+        ({"shape": (4,)}, ValueError, "filters, channels"),
+        ({"shape": (4, 0)}, ValueError, "1 or more, not 0"),
+        ({"mask": np.ones((4, 9), bool)}, ValueError, "dense mask goes to Layer.from_array"),
+        ({"mask": np.zeros((4, 2), np.uint64)}, ValueError, r"uint64 \(4, 1\)"),
+        ({"mask": np.full((4, 1), 512, np.uint64)}, ValueError, "beyond a filter's 9 weights"),
+        ({"mask": Counts(np.full(4, 10))}, ValueError, "outside 0 to 9"),
+        ({"mask": Counts(np.zeros(3, int))}, ValueError, "each of the 4 filters"),
+        ({"positions": 0}, ValueError, "positions must be 1 or more"),
+        ({"positions": 2**31}, ValueError, "positions must be 2,147,483,647 or less"),
+        ({"input_positions": 1.5}, TypeError, "whole number"),
+        ({"spike_sparsity": 1.5}, ValueError, "lie in"),
+        ({"magnitudes": np.ones((4, 8), np.float32)}, ValueError, "4 filters of 9 weights"),
+    ],
+)
+def test_every_field_of_a_layer_is_checked_also_when_it_is_replaced(changes, error, words):
+    layer = ut.Layer.from_array(np.eye(4, 9))
+    with pytest.raises(error, match=words):
+        replace(layer, **changes)
+
+
+def test_layers_are_named_once_and_at_least_one():
+    ticket = ut.synthetic_ticket("digits")
+    for layers, words in ((["conv2", "conv2"], "named twice"), ([], "one or more")):
+        with pytest.raises(ValueError, match=words):
+            ut.simulate(ticket, ut.Accelerator(), layers=layers)
+    with pytest.raises(ValueError, match="named twice"):
+        ut.Ticket(ticket.layers, counted=("conv2", "conv2"))
+    assert list(ut.simulate(ticket, ut.Accelerator(), layers="conv2").loads) == ["conv2"]
+
+
+LADDER = ut.magnitude_ladder(ut.Ticket.from_arrays({"a": np.linspace(-1, 1, 90).reshape(9, 10)}))
+
+
+@pytest.mark.parametrize(
+    "ticket",
+    [
+        ut.synthetic_ticket("digits"),
+        ut.load_ticket("vgg16-cifar10-lth", 0),
+        LADDER[40],
+        ut.balance(LADDER[40], ut.Accelerator(4)),
+    ],
+    ids=["masks", "counts only", "rung", "balanced rung"],
+)
+@pytest.mark.parametrize(
+    "travel", [copy.deepcopy, copy.copy, lambda thing: pickle.loads(pickle.dumps(thing))]
+)
+def test_tickets_layers_and_reports_travel(ticket, travel):
+    before = ut.simulate(ticket, ut.Accelerator(4), "sort")
+    there = travel(ticket)
+    assert (there.counted, there.provenance) == (ticket.counted, ticket.provenance)
+    assert ut.simulate(there, ut.Accelerator(4), "sort").figures == pytest.approx(
+        before.figures, nan_ok=True
+    )
+    assert travel(before).orders.keys() == before.orders.keys()
+    for name, layer in ticket.layers.items():
+        other = travel(layer)
+        assert (other.counts == layer.counts).all()
+        assert other.counts_only == layer.counts_only
+        assert layer.counts_only or (other.bits == layer.bits).all()
+        moved = replace(there.layers[name], positions=5)
+        assert (moved.positions, moved.nonzeros) == (5, layer.nonzeros)
+        assert layer.counts_only or (moved.to_dense() == layer.to_dense()).all()
+    with pytest.raises(TypeError):
+        there.layers["a"] = None
+
+
+def utilization(ticket):
+    return ut.simulate(ticket, ut.Accelerator(4)).utilization
+
+
+def test_tickets_go_to_other_processes_and_reports_come_back():
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        assert pool.submit(utilization, LADDER[40]).result() == utilization(LADDER[40])
+        report = pool.submit(ut.simulate, LADDER[40], ut.Accelerator(4), "uticket").result()
+    assert report.figures == pytest.approx(
+        ut.simulate(LADDER[40], ut.Accelerator(4), "uticket").figures, nan_ok=True
+    )
+
+
+def test_cycles_are_exact_or_refused_but_never_wrap():
+    most = 2**31 - 1
+    ticket = ut.Ticket.from_arrays({"a": np.eye(2)}, positions={"a": most}, timesteps=2**29)
+    assert ut.simulate(ticket, ut.Accelerator(1)).latency == 2 * most * 2**29
+    more = replace(ticket, timesteps=2**30)
+    for read in ("latency", "work", "layers", "energy"):
+        with pytest.raises(ValueError, match="cycles do not fit 64 bits"):
+            getattr(ut.simulate(more, ut.Accelerator(2)), read)
+    assert ut.simulate(more, ut.Accelerator(2), cycles="weights").latency == 1
+    with pytest.raises(ValueError, match="timesteps must be 2,147,483,647 or less"):
+        replace(ticket, timesteps=2**31)
+
+
+def test_more_pes_than_fit_are_refused():
+    for n in (2**20 + 1, 10**12, 10**20):
+        with pytest.raises(ValueError, match="number of PEs.* must be 1,048,576 or less"):
+            ut.Accelerator(n)
+    large = ut.Accelerator(2**20, "input-channel")
+    with pytest.raises(ValueError, match="do not fit memory; take fewer PEs"):
+        ut.simulate(ut.Ticket.from_arrays({"a": np.ones((300, 2))}), large)
+    few = ut.Ticket.from_arrays({"a": np.ones((3, 2))})
+    for mapping in ut.MAPPINGS:
+        assert ut.simulate(few, ut.Accelerator(10**6, mapping)).work == 6

@@ -15,16 +15,20 @@ def one_of(what: str, value: str, allowed: Iterable[str]) -> str:
     raise ValueError(f"{what} {value!r} is not known; choose one of: {', '.join(names)}.{hint}")
 
 
-def whole_number(what: str, value: object, minimum: int = 1) -> int:
-    """`value` as an int of at least `minimum`; TypeError or ValueError otherwise."""
+def whole_number(what: str, value: object, minimum: int = 1, maximum: int | None = None) -> int:
+    """`value` as an int of at least `minimum`, at most `maximum`; TypeError or ValueError
+    otherwise. A float such as 3.0 is whole: that is how a table's row gives an integer."""
     try:
         if isinstance(value, bool):
             raise TypeError
-        number = operator.index(value)  # type: ignore[arg-type]
+        whole = hasattr(value, "is_integer") and value.is_integer()
+        number = int(value) if whole else operator.index(value)  # type: ignore[arg-type,call-overload]
     except TypeError:
         raise TypeError(f"{what} must be a whole number, not {value!r}") from None
     if number < minimum:
         raise ValueError(f"{what} must be {minimum} or more, not {number}")
+    if maximum is not None and number > maximum:
+        raise ValueError(f"{what} must be {maximum:,} or less, not {number:,}")
     return number
 
 

@@ -8,14 +8,17 @@ MAPPINGS = {
     "output-channel": "output channels (a filter per PE)",
     "input-channel": "input channels (a filter across PEs)",
 }
-"""Mapping name to description: which weights a PE holds in a wave (see `workload.loads`)."""
+"""Mapping name to description: which weights a PE holds in a wave (see `loads.loads`)."""
+
+MOST_PES = 2**20
+"""More than any array has, and few enough that a wave of them fits memory."""
 
 
 @dataclass(frozen=True)
 class Accelerator:
     """`n_pe` processing elements that work in parallel and wait for the slowest of them.
 
-    n_pe: number of PEs, 1 or more. Default 16, the paper's array.
+    n_pe: number of PEs, 1 to `MOST_PES`. Default 16, the paper's array.
     mapping: `output-channel` (default; the paper's, "sata" in its released code) or
     `input-channel` ("systolic" there).
 
@@ -26,5 +29,6 @@ class Accelerator:
     mapping: str = "output-channel"
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "n_pe", whole_number("n_pe (number of PEs)", self.n_pe))
+        n_pe = whole_number("n_pe (number of PEs)", self.n_pe, maximum=MOST_PES)
+        object.__setattr__(self, "n_pe", n_pe)
         one_of("mapping", self.mapping, MAPPINGS)

@@ -10,6 +10,9 @@ from uticket_lite.hardware.accelerator import Accelerator
 from uticket_lite.kernels import bits, scheduling
 from uticket_lite.tickets.layer import Layer
 
+MOST_LOADS = 2**28
+"""Entries of a table of loads, 2 GiB."""
+
 
 @dataclass(frozen=True)
 class Workload:
@@ -31,6 +34,7 @@ def add_up(
     counts: non-zeros of the filters of all layers, int64 (filters,). starts: where each layer
     begins, int64 (layers + 1,). wave, pe: of each filter, int64 (filters,).
     """
+    _check_fits((starts.size - 1) * (int(wave.max()) + 1), n)
     return Workload(*scheduling.add_up(counts, starts, wave, pe, n))
 
 
@@ -39,6 +43,7 @@ def cut(layers: Sequence[Layer], n: int) -> Workload:
 
     Slices have ⌈C/n⌉ channels, the last ones fewer or none.
     """
+    _check_fits(sum(layer.shape[0] for layer in layers), n)
     tables = [bits.slice_counts(layer.bits, slice_size(layer, n), n) for layer in layers]
     return Workload(np.concatenate(tables), _starts([len(table) for table in tables]))
 
@@ -70,6 +75,13 @@ def capacities(layer: Layer, accelerator: Accelerator) -> np.ndarray:
 def slice_size(layer: Layer, n: int) -> int:
     """Weights in a full one of n slices of the input channels: ⌈C/n⌉·kh·kw."""
     return -(-layer.shape[1] // n) * math.prod(layer.shape[2:])
+
+
+def _check_fits(waves: int, n: int) -> None:
+    if waves * n > MOST_LOADS:
+        raise ValueError(
+            f"the loads of {n:,} PEs in up to {waves:,} waves do not fit memory; take fewer PEs"
+        )
 
 
 def _one_filter_per_pe(values: np.ndarray, n: int) -> np.ndarray:

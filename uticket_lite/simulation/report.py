@@ -15,6 +15,7 @@ from uticket_lite.hardware.loads import Workload
 from uticket_lite.hardware.timeline import timeline
 from uticket_lite.kernels.bits import count_common
 from uticket_lite.strategies import Strategy
+from uticket_lite.tickets.filters import Filters
 from uticket_lite.tickets.ticket import Ticket
 
 CYCLES = {
@@ -55,6 +56,10 @@ class Report:
     schedule: Schedule | None
 
     @cached_property
+    def _filters(self) -> Filters:
+        return self.ticket.filters(self.names)
+
+    @cached_property
     def _totals(self) -> metrics.LayerTotals:
         return metrics.layer_totals(self.workload, self.strategy.ahead)
 
@@ -63,7 +68,14 @@ class Report:
         """Cycles that one non-zero costs, int64 (layers,)."""
         if self.cycles == "weights":
             return np.ones(len(self.names), np.int64)
-        return self.ticket.positions(self.names) * self.ticket.timesteps
+        cycles = self._filters.positions * self.ticket.timesteps
+        most = self.accelerator.n_pe * self._totals.latency + np.diff(self._filters.starts)
+        if float(most.astype(float) @ cycles.astype(float)) > 2**62:
+            raise ValueError(
+                f"cycles do not fit 64 bits with positions up to {self._filters.positions.max():,} "
+                f"and {self.ticket.timesteps:,} timesteps; look at cycles='weights' instead"
+            )
+        return cycles
 
     @cached_property
     def work(self) -> int:
@@ -129,7 +141,7 @@ class Report:
             values = totals.utilization
         if average == "layers":
             return float(values.mean())
-        weights = self.ticket.sizes(self.names)
+        weights = self._filters.sizes
         return float(values @ weights / weights.sum())
 
     @property
@@ -159,7 +171,7 @@ class Report:
         """
         if self.schedule is None:
             return {}
-        starts = self.ticket.filter_starts(self.names)
+        starts = self._filters.starts
         split = np.split(self.schedule.order, starts[1:-1])
         return {name: o - s for name, o, s in zip(self.names, split, starts[:-1], strict=True)}
 
@@ -171,7 +183,7 @@ class Report:
         spikes = np.array(
             [np.nan if x.spike_sparsity is None else x.spike_sparsity for x in layers]
         )
-        sizes, nonzeros = self.ticket.sizes(self.names), np.array([x.nonzeros for x in layers])
+        sizes, nonzeros = self._filters.sizes, np.array([x.nonzeros for x in layers])
         work, latency = self._totals.work * self._cycles, self._totals.latency * self._cycles
         idle = self.accelerator.n_pe * latency - work
         return pd.DataFrame(
@@ -225,7 +237,7 @@ class Report:
             wave, pe = np.divmod(np.arange(self.loads[layer].size), self.accelerator.n_pe)
             filters, counts = wave, self.loads[layer].ravel()
         else:
-            first, last = self.ticket.filter_starts(self.names)[[number, number + 1]]
+            first, last = self._filters.starts[[number, number + 1]]
             wave, pe = self.schedule.wave[first:last], self.schedule.pe[first:last]
             filters = self.orders[layer]
             counts = self.ticket.layers[layer].counts[filters]

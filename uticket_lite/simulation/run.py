@@ -70,7 +70,8 @@ def simulate(
     if accelerator.mapping == "input-channel":
         workload, schedule = cut([ran.layers[name] for name in names], n), None
     else:
-        counts, starts = ran.filter_counts(names), ran.filter_starts(names)
+        filters = ran.filters(names)
+        counts, starts = filters.counts, filters.starts
         order = ordered(how, counts, starts, partial(_rng, seed, ""))
         if order is None:
             order = np.arange(counts.size)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from uticket_lite.edge.checks import one_of
+from uticket_lite.edge.checks import one_of, whole_number
 from uticket_lite.hardware.accelerator import Accelerator
 from uticket_lite.hardware.loads import slice_size
 from uticket_lite.hardware.metrics import cycle_utilization
@@ -68,11 +68,12 @@ def simulate_spikes(
     layer's input channels times its groups. barrier: a name in `BARRIERS`. stride, padding: of
     the convolution. order: in which filters start, as in `Report.orders`; default as given.
 
-    Raises ValueError for spikes that are not 0 or 1 or do not fit the layer.
+    Raises ValueError for spikes that are not 0 or 1 or do not fit the layer, TypeError for a
+    padding in words: "same" is kernel // 2 where kernels are odd and the stride is 1.
     """
     one_of("barrier", barrier, BARRIERS)
     spikes, window = _fit(layer, np.asarray(spikes))
-    strides, pads = _pair(stride), _pair(padding)
+    strides, pads = _pair("stride", stride, 1), _pair("padding", padding, 0)
     filters, groups = layer.shape[0], spikes.shape[1] // layer.shape[1]
     out_shape = tuple(
         (side + 2 * pad - size) // step + 1
@@ -126,8 +127,11 @@ def _fit(layer: Layer, spikes: np.ndarray) -> tuple[np.ndarray, tuple[int, int]]
     return spikes.astype(np.uint8), (layer.shape[2], layer.shape[3])
 
 
-def _pair(value: int | tuple[int, int]) -> tuple[int, int]:
-    return (value, value) if isinstance(value, int) else (int(value[0]), int(value[1]))
+def _pair(what: str, value: int | tuple[int, int], minimum: int) -> tuple[int, int]:
+    both = value if isinstance(value, tuple | list) else (value, value)
+    if len(both) != 2:
+        raise ValueError(f"{what} must be one whole number or two (rows, columns), not {value!r}")
+    return (whole_number(what, both[0], minimum), whole_number(what, both[1], minimum))
 
 
 def _items(

@@ -27,7 +27,7 @@ def balanced(
             after = Layer.from_array(after)
         if after.shape != layer.shape:
             raise ValueError(f"its shape is {after.shape}")
-        return replace(layer, bits=after.bits)
+        return replace(layer, mask=after.bits)
     except (TypeError, ValueError) as error:
         raise ValueError(
             f"strategy {strategy.name!r}: balance() did not return a mask for layer {name!r} of "

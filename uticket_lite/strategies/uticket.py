@@ -52,7 +52,7 @@ class Rebalance(Strategy):
             NO_MAGNITUDES if guide is None else guide,
             rng,
         )
-        return replace(layer, bits=bits)
+        return replace(layer, mask=bits)
 
 
 RANK = 10

@@ -2,7 +2,8 @@
 
 A ticket's file has one key of metadata (several would be written in random order), `FORMAT`:
 JSON of timesteps, counted layers, provenance, and of each layer its shape, positions, spike
-sparsity, and input positions where they differ; and whether only counts are known. Two arrays
+sparsity, and input positions where they differ; ties, if there are any; and whether only counts
+are known. Two arrays
 per layer: `NAME/counts` (int32), the non-zeros of each filter, and `NAME/gaps`, which says where
 they are. Filters laid end to end, a non-zero's gap is how far it is from the one before; gaps
 are written as uint32, all lowest bytes first, then all second bytes, …, and deflated.
@@ -17,8 +18,7 @@ from typing import Any
 import numpy as np
 from safetensors.numpy import save
 
-from uticket_lite.edge.checks import whole_number
-from uticket_lite.tickets.layer import Layer
+from uticket_lite.tickets.layer import Counts, Layer
 
 FORMAT = "uticket-lite ticket 2"
 
@@ -71,16 +71,13 @@ def _read_layer(
     counts = counts.astype(np.int64)
     if counts.shape != (shape[0],) or counts.min() < 0 or counts.max() > size:
         raise ValueError(f"counts of non-zeros disagree with shape {shape}")
-    whole_number("positions", positions)
-    if input_positions is not None:
-        whole_number("input_positions", input_positions)
     known: dict[str, Any] = {
         "positions": positions,
         "spike_sparsity": spike_sparsity,
         "input_positions": input_positions,
     }
     if gaps is None:
-        return Layer.from_counts(tuple(shape), counts, **known)
+        return Layer(tuple(shape), Counts(counts), **known)
     flat = _inflate(gaps, int(counts.sum()))
     indices = flat - np.repeat(np.arange(shape[0]) * size, counts)
     if (indices < 0).any() or (indices >= size).any() or (np.diff(flat) <= 0).any():

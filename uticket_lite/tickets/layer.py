@@ -12,26 +12,65 @@ from uticket_lite.edge.arrays import to_array
 from uticket_lite.edge.checks import fraction, whole_number
 from uticket_lite.kernels import bits as bits_kernels
 
+LARGEST = 2**31 - 1
+"""Of positions and timesteps: their product is an int64 then, however large they are."""
+
 
 @dataclass(frozen=True, eq=False)
+class Counts:
+    """A mask of which the non-zeros of each filter are known, int64 (K,).
+
+    make_bits: makes the bits, see `Layer`, when something asks for them; None if nobody can,
+    because no more than counts is recorded.
+    """
+
+    counts: np.ndarray
+    make_bits: Callable[[], np.ndarray] | None = None
+
+
+@dataclass(frozen=True, eq=False, repr=False)
 class Layer:
-    """The sparse mask of one layer, one bit per weight.
+    """The sparse mask of one layer.
 
     shape: (K filters, C input channels, *kernel); a linear layer is (outputs, inputs).
-    bits: uint64 (K, words), bit i of a filter's row is its weight i (see `kernels.bits`).
+    mask: its bits, uint64 (K, words), bit i of a filter's row is its weight i (see
+    `kernels.bits`); or `Counts`, if only those are known, or until the bits are needed.
     positions: output positions H·W at which every weight is used.
     spike_sparsity: fraction of the layer's input spikes that are 0; None if not known.
     magnitudes: |w| of every weight, pruned ones too, float32 (K, C·kh·kw), for strategies that
     choose by it; None if not known.
     input_positions: H·W of the input, if a stride makes it differ from `positions`.
+
+    Raises TypeError or ValueError for anything else.
     """
 
     shape: tuple[int, ...]
-    bits: np.ndarray
+    mask: np.ndarray | Counts
     positions: int = 1
     spike_sparsity: float | None = None
     magnitudes: np.ndarray | None = None
     input_positions: int | None = None
+
+    def __post_init__(self) -> None:
+        shape = tuple(whole_number("a layer's shape: each side", side) for side in self.shape)
+        if len(shape) < 2:
+            raise ValueError(f"shape {shape} is not (filters, channels, *kernel)")
+        known: dict[str, Any] = {
+            "shape": shape,
+            "positions": whole_number("positions", self.positions, maximum=LARGEST),
+        }
+        if self.spike_sparsity is not None:
+            known["spike_sparsity"] = fraction("spike_sparsity", self.spike_sparsity)
+        if self.input_positions is not None:
+            inputs = whole_number("input_positions", self.input_positions, maximum=LARGEST)
+            known["input_positions"] = None if inputs == known["positions"] else inputs
+        vars(self).update(known)
+        _check_mask(self.mask, shape[0], self.filter_size)
+        if self.magnitudes is not None and self.magnitudes.shape != (shape[0], self.filter_size):
+            raise ValueError(
+                f"magnitudes of shape {self.magnitudes.shape} are not {shape[0]} filters of "
+                f"{self.filter_size} weights"
+            )
 
     @classmethod
     def from_array(
@@ -65,25 +104,23 @@ class Layer:
         bits_kernels.set_bits(bits, counts, indices)
         return cls(shape, bits, **known)
 
-    @classmethod
-    def from_counts(
-        cls,
-        shape: tuple[int, ...],
-        counts: np.ndarray,
-        make_bits: Callable[[], np.ndarray] | None = None,
-        **known: Any,
-    ) -> "Layer":
-        """A layer of which the non-zeros of each filter, (K,), are known, and whose bits
-        `make_bits` makes when something asks for them, or nobody; `known` goes to `Layer`."""
-        layer = _Deferred(shape, no_bits(0, 0), **known)
-        del vars(layer)["bits"]
-        vars(layer).update(counts=counts, make_bits=make_bits)
-        return layer
-
     @property
     def counts_only(self) -> bool:
         """Whether it is not known which weights survived, only how many of each filter."""
-        return False
+        return isinstance(self.mask, Counts) and self.mask.make_bits is None
+
+    @cached_property
+    def bits(self) -> np.ndarray:
+        """Which weights survived, uint64 (K, words); ValueError if that is not recorded."""
+        if not isinstance(self.mask, Counts):
+            return self.mask
+        if self.mask.make_bits is None:
+            raise ValueError(
+                "only how many weights of each filter survived is recorded of this round, not "
+                "which ones: mapping 'input-channel' and strategies that change masks need a "
+                "later round"
+            )
+        return self.mask.make_bits()
 
     @property
     def filter_size(self) -> int:
@@ -98,7 +135,9 @@ class Layer:
     @cached_property
     def counts(self) -> np.ndarray:
         """Non-zeros of each filter, int64 (K,)."""
-        return bits_kernels.filter_counts(self.bits)
+        if isinstance(self.mask, Counts):
+            return self.mask.counts
+        return bits_kernels.filter_counts(self.mask)
 
     @cached_property
     def nonzeros(self) -> int:
@@ -119,27 +158,31 @@ class Layer:
         bits = np.unpackbits(self.bits.view(np.uint8), axis=1, bitorder="little")
         return bits[:, : self.filter_size].astype(bool).reshape(self.shape)
 
+    def __repr__(self) -> str:
+        known = ", only counts known" if self.counts_only else ""
+        return f"Layer({self.shape}, {self.sparsity:.2%} sparse, positions={self.positions}{known})"
 
-class _Deferred(Layer):
-    """See `Layer.from_counts`."""
 
-    make_bits: Callable[[], np.ndarray] | None
-
-    @property
-    def counts_only(self) -> bool:
-        """See `Layer`."""
-        return self.make_bits is None
-
-    @cached_property
-    def bits(self) -> np.ndarray:
-        """See `Layer`."""
-        if self.make_bits is None:
-            raise ValueError(
-                "only how many weights of each filter survived is recorded of this round, not "
-                "which ones: mapping 'input-channel' and strategies that change masks need a "
-                "later round"
-            )
-        return self.make_bits()
+def _check_mask(mask: np.ndarray | Counts, filters: int, size: int) -> None:
+    if isinstance(mask, Counts):
+        counts = mask.counts
+        if counts.dtype != np.int64 or counts.shape != (filters,):
+            raise ValueError(f"counts are not an int64 for each of the {filters} filters")
+        if counts.min() < 0 or counts.max() > size:
+            raise ValueError(f"counts of non-zeros lie outside 0 to {size}, a filter's weights")
+        return
+    words = -(-size // bits_kernels.WORD)
+    if (
+        not isinstance(mask, np.ndarray)
+        or mask.dtype != np.uint64
+        or mask.shape != (filters, words)
+    ):
+        raise ValueError(
+            f"a mask's bits must be uint64 ({filters}, {words}), 64 weights a word, or Counts; a "
+            "dense mask goes to Layer.from_array"
+        )
+    if (rest := size % bits_kernels.WORD) and (mask[:, -1] >> np.uint64(rest)).any():
+        raise ValueError(f"bits beyond a filter's {size} weights are set")
 
 
 def _magnitudes(weights: np.ndarray) -> np.ndarray:

@@ -1,12 +1,13 @@
 """One network at many sparsities: prune by magnitude without looking at every weight again."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
 
 from uticket_lite.edge.checks import fraction, instance
-from uticket_lite.tickets.layer import Layer, pack
+from uticket_lite.tickets.layer import Counts, Layer, pack
 from uticket_lite.tickets.ticket import Ticket
 
 LEVELS = 200
@@ -43,8 +44,8 @@ def magnitude_ladder(
     ascending = np.sort(np.concatenate([magnitudes.ravel() for magnitudes in alive.values()]))
     own = np.count_nonzero(ascending < 0)
     if sparsities is None:
-        density = 1 - own / ascending.size
-        sparsities = 1 - np.geomspace(density, min(density, 1e-3), LEVELS)
+        density = 1 - own / ascending.size  # 0: nothing is left, and there is one rung
+        sparsities = 1 - np.geomspace(density, min(density, 1e-3), LEVELS) if density else [1.0]
     shares = [fraction("sparsity", float(sparsity)) for sparsity in sparsities]
     pruned = np.maximum((np.array(shares) * ascending.size).astype(np.int64), own)
     thresholds = np.append(ascending, np.inf)[pruned]
@@ -63,14 +64,8 @@ def _levels(given: Layer, alive: np.ndarray, thresholds: np.ndarray) -> list[Lay
     """The layer below each threshold; alive: magnitudes (K, C·kh·kw), −1 where pruned."""
     rows = np.sort(alive, axis=1)
     pruned = np.array([np.searchsorted(row, thresholds) for row in rows])
-    known = {
-        "positions": given.positions,
-        "input_positions": given.input_positions,
-        "spike_sparsity": given.spike_sparsity,
-        "magnitudes": given.magnitudes,
-    }
     return [
-        Layer.from_counts(given.shape, counts, partial(_bits, given, threshold), **known)
+        replace(given, mask=Counts(counts, partial(_bits, given, threshold)))
         for threshold, counts in zip(thresholds, given.filter_size - pruned.T, strict=True)
     ]
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from uticket_lite.edge.checks import one_of
+from uticket_lite.edge.checks import one_of, whole_number
 from uticket_lite.tickets.ticket import Ticket
 
 _PACKAGE = Path(__file__).parents[1]
@@ -73,7 +73,7 @@ def load_ticket(name_or_path: str | Path, round: int | None = None) -> Ticket:
     rounds = sorted(
         int(file.stem.removeprefix("round-")) for file in run.glob("round-*.safetensors")
     )
-    chosen = rounds[-1] if round is None else round
+    chosen = rounds[-1] if round is None else whole_number("round", round, minimum=0)
     if chosen not in rounds:
-        raise ValueError(f"{path} has rounds {rounds[0]} to {rounds[-1]}, not {round!r}")
+        raise ValueError(f"{path} has rounds {rounds[0]} to {rounds[-1]}, not {chosen}")
     return Ticket.load(round_file(run, chosen))

@@ -21,21 +21,37 @@ def synthetic_layer(
     """A random layer (K, C, …) whose filters' densities follow a gamma distribution.
 
     sparsity: mean fraction of pruned weights. filter_cov: coefficient of variation of the
-    filters' densities; 0 prunes uniformly at random.
+    filters' densities; 0 prunes uniformly at random. No filter is denser than 1, and the others
+    make up for it, so that filters vary less than asked where the layer is dense.
+    Raises ValueError where so few filters have any weight that these are too few.
     """
     filters, size = shape[0], int(np.prod(shape[1:]))
     density = np.full(filters, 1 - sparsity)
     if filter_cov > 0 and 0 < sparsity < 1:
-        drawn = rng.gamma(filter_cov**-2, size=filters)
-        for _ in range(50):  # no filter is denser than 1: the others make up for it
-            density = np.minimum(drawn, 1)
-            drawn *= (1 - sparsity) / density.mean()
+        density = _capped(rng.gamma(filter_cov**-2, size=filters), 1 - sparsity)
     counts = rng.binomial(size, density)
     empty = Layer.from_indices(shape, np.zeros(filters, np.int64), np.empty(0, np.int32))
     bits = resample(
         empty.bits, size, size, 1, empty.counts, counts, np.empty((0, 0), np.float32), rng
     )
-    return replace(empty, bits=bits, positions=positions)
+    return replace(empty, mask=bits, positions=positions)
+
+
+def _capped(drawn: np.ndarray, mean: float) -> np.ndarray:
+    """The drawn values, scaled to have that mean once those above 1 are cut off there."""
+    falling = np.sort(drawn)[::-1]
+    # The k largest are 1, and the rest is scaled so that the mean is right: the first k that fits.
+    needed = mean * drawn.size - np.arange(drawn.size)
+    rest = falling[::-1].cumsum()[::-1]
+    fits = np.flatnonzero((rest > 0) & (needed * falling <= rest))
+    if not fits.size:
+        raise ValueError(
+            f"filters vary so much that only {np.count_nonzero(drawn)} of {drawn.size} keep a "
+            f"weight, too few for a density of {mean:.4g}; take a smaller filter_cov or a higher "
+            "sparsity"
+        )
+    with np.errstate(over="ignore"):  # of those that are cut off
+        return np.minimum(drawn / rest[fits[0]] * needed[fits[0]], 1)
 
 
 def synthetic_ticket(
@@ -51,15 +67,18 @@ def synthetic_ticket(
     (`filter_cov=0`) wastes much less than a real ticket does; about 0.3 gives the paper's
     utilization for VGG-16 and about 0.85 that for ResNet-19.
 
-    sparsity: fraction pruned, in [0, 1], the same in every layer up to sampling noise.
-    filter_cov: 0 or more. timesteps: T. Counts all convolutions but the first.
-    Raises ValueError for anything else.
+    sparsity: fraction pruned, in [0, 1], the same in every layer up to sampling noise, which is
+    that of independent weights: its standard deviation is at most √(s·(1 − s)/weights).
+    filter_cov: 0 or more; at low sparsities filters vary less, see `synthetic_layer`.
+    timesteps: T. Counts all convolutions but the first.
+    Raises ValueError for anything else, and where sparsity and filter_cov exclude each other.
     """
     convs = CONV_SHAPES[one_of("network", network, CONV_SHAPES)]
     sparsity = fraction("sparsity", sparsity)
-    if not 0 <= filter_cov < np.inf:
+    if not 0 <= (filter_cov := float(filter_cov)) < np.inf:
         raise ValueError(f"filter_cov must be 0 or more, not {filter_cov!r}")
-    rng = np.random.default_rng(whole_number("seed", seed, minimum=0))
+    seed = whole_number("seed", seed, minimum=0)
+    rng = np.random.default_rng(seed)
     layers = {}
     for conv in convs:
         layer = synthetic_layer(conv.weights, sparsity, filter_cov, rng, conv.positions)

@@ -1,17 +1,19 @@
 """Tickets: which weights of a network survived pruning, and where they come from."""
 
+import json
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from uticket_lite.edge.checks import one_of, whole_number
+from uticket_lite.edge.checks import instance, one_of, whole_number
 from uticket_lite.edge.files import open_safetensors, write_atomically
 from uticket_lite.tickets.file import pack_layers, read_layers
-from uticket_lite.tickets.layer import Layer
+from uticket_lite.tickets.filters import Filters
+from uticket_lite.tickets.layer import LARGEST, Layer
 from uticket_lite.tickets.tracing import read_state_dict, trace
 
 if TYPE_CHECKING:
@@ -26,6 +28,10 @@ class Ticket:
     timesteps: T, how often each weight meets the input.
     counted: names of the layers that `simulate` counts unless told otherwise.
     provenance: where the ticket comes from (JSON-like: seed, round, accuracy, …).
+    ties: groups of layers whose filters are added to one another, filter by filter, as where a
+    residual block ends: they can only be put into one order, all alike.
+
+    Raises TypeError or ValueError for anything else.
     """
 
     layers: Mapping[str, Layer]
@@ -33,13 +39,38 @@ class Ticket:
     counted: tuple[str, ...] = ()
     provenance: Mapping[str, Any] = field(default_factory=dict)
 
+    ties: tuple[tuple[str, ...], ...] = ()
+
     def __post_init__(self) -> None:
         if not self.layers:
             raise ValueError("a ticket needs at least one layer; none was given")
-        whole_number("timesteps", self.timesteps)
-        counted = self.names(self.counted or None)
-        object.__setattr__(self, "layers", MappingProxyType(dict(self.layers)))
-        object.__setattr__(self, "counted", counted)
+        for name, layer in self.layers.items():
+            if not isinstance(name, str):
+                raise TypeError(f"a layer's name must be a string, not {name!r}")
+            instance(f"layer {name!r}", layer, Layer, "ut.Layer.from_array(mask)")
+        checked = {
+            "layers": MappingProxyType(dict(self.layers)),
+            "timesteps": whole_number("timesteps", self.timesteps, maximum=LARGEST),
+            "counted": self.names(self.counted or None),
+            "provenance": _json_like(self.provenance),
+            "ties": tuple(map(self._tie, self.ties)),
+        }
+        vars(self).update(checked)
+        tied = [name for tie in self.ties for name in tie]
+        if len(set(tied)) < len(tied):
+            raise ValueError(f"a layer is tied twice in {self.ties}; join its groups into one")
+
+    def _tie(self, group: Iterable[str]) -> tuple[str, ...]:
+        names = self.names(group)
+        filters = {name: self.layers[name].shape[0] for name in names}
+        if len(set(filters.values())) > 1:
+            raise ValueError(f"tied layers must have equally many filters, not {filters}")
+        return names
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Views of dictionaries can be neither pickled nor copied.
+        about = self.timesteps, self.counted, self.provenance, self.ties
+        return Ticket, (dict(self.layers), *about)
 
     @classmethod
     def from_arrays(
@@ -79,8 +110,7 @@ class Ticket:
         }
         for name, number in inputs.items():
             whole_number(f"layer {name!r}: input_positions", number)
-            if number != layers[name].positions:
-                layers[name] = replace(layers[name], input_positions=number)
+            layers[name] = replace(layers[name], input_positions=number)
         for name, mask in (masks or {}).items():
             masking = Layer.from_array(mask, name=one_of("mask for layer", name, layers))
             if masking.shape != layers[name].shape:
@@ -88,7 +118,7 @@ class Ticket:
                     f"layer {name!r}: its mask has shape {masking.shape}, "
                     f"its weight {layers[name].shape}; they must be the same"
                 )
-            layers[name] = replace(layers[name], bits=masking.bits)
+            layers[name] = replace(layers[name], mask=masking.bits)
         return cls(layers, timesteps, tuple(counted or ()), dict(provenance or {}))
 
     @classmethod
@@ -133,11 +163,17 @@ class Ticket:
             )
         return cls.load(path)
 
-    def names(self, layers: Iterable[str] | None = None) -> tuple[str, ...]:
-        """The layers' names, or `layers` if all of them exist (ValueError otherwise)."""
+    def names(self, layers: Iterable[str] | str | None = None) -> tuple[str, ...]:
+        """The layers' names, or `layers` if all of them exist, at least one, none twice
+        (ValueError otherwise)."""
         if layers is None:
             return tuple(self.layers)
-        return tuple(one_of("layer", name, self.layers) for name in layers)
+        given = [layers] if isinstance(layers, str) else layers
+        names = tuple(one_of("layer", name, self.layers) for name in given)
+        if not names or len(set(names)) < len(names):
+            what = "named twice in " if names else ""
+            raise ValueError(f"layers must be one or more, each once; {what}{list(names)}")
+        return names
 
     def with_layers(self, changed: Mapping[str, Layer], **provenance: Any) -> "Ticket":
         """A copy with some layers replaced and `provenance` added."""
@@ -158,32 +194,12 @@ class Ticket:
         layers = [self.layers[name] for name in self.counted]
         return 1 - sum(layer.nonzeros for layer in layers) / sum(layer.size for layer in layers)
 
-    def filter_counts(self, names: tuple[str, ...]) -> np.ndarray:
-        """Non-zeros of the filters of the named layers, one after the other, int64 (filters,)."""
-        return self._once(
-            "counts", names, lambda layers: np.concatenate([x.counts for x in layers])
-        )
-
-    def filter_starts(self, names: tuple[str, ...]) -> np.ndarray:
-        """Where each named layer begins in `filter_counts`, int64 (layers + 1,)."""
-        return self._once("starts", names, lambda xs: np.cumsum([0, *(x.shape[0] for x in xs)]))
-
-    def sizes(self, names: tuple[str, ...]) -> np.ndarray:
-        """Weights of each named layer, int64 (layers,)."""
-        return self._once("sizes", names, lambda layers: np.array([x.size for x in layers]))
-
-    def positions(self, names: tuple[str, ...]) -> np.ndarray:
-        """Output positions of each named layer, int64 (layers,)."""
-        return self._once("positions", names, lambda xs: np.array([x.positions for x in xs]))
-
-    def _once(
-        self, what: str, names: tuple[str, ...], make: Callable[[list[Layer]], np.ndarray]
-    ) -> np.ndarray:
-        """`make` of the named layers; kept, because moving a slider asks for it every time."""
+    def filters(self, names: tuple[str, ...]) -> Filters:
+        """Those of the named layers; kept, because moving a slider asks for them every time."""
         kept = self.__dict__.setdefault("_kept", {})
-        if (what, names) not in kept:
-            kept[what, names] = make([self.layers[name] for name in names])
-        return kept[what, names]
+        if names not in kept:
+            kept[names] = Filters.of([self.layers[name] for name in names])
+        return kept[names]
 
     def masks(self) -> dict[str, np.ndarray]:
         """Dense boolean masks of all layers, name to array."""
@@ -198,16 +214,18 @@ class Ticket:
     def save(self, path: str | os.PathLike[str], *, counts_only: bool = False) -> None:
         """Write the ticket as a safetensors file, whole or not at all; see `files`.
 
-        counts_only: leave out which weights survived, keep how many in each filter; a dense
-        round takes kilobytes then, but mask strategies and `input-channel` cannot run on it.
-        Magnitudes are not written.
+        counts_only: leave out which weights survived, keep how many in each filter, as for a
+        ticket of which no more is known; a dense round takes kilobytes then, but mask strategies
+        and `input-channel` cannot run on it. Magnitudes are not written.
         """
         header = {
             "timesteps": self.timesteps,
             "counted": self.counted,
-            "provenance": dict(self.provenance),
+            "provenance": self.provenance,
+            **({"ties": self.ties} if self.ties else {}),
         }
-        write_atomically(path, pack_layers(self.layers, header, counts_only))
+        content = pack_layers(self.layers, header, counts_only or self.counts_only)
+        write_atomically(path, content)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> "Ticket":
@@ -217,4 +235,15 @@ class Ticket:
         """
         with open_safetensors(path, "ticket", "tickets are files written by Ticket.save") as file:
             layers, header = read_layers(file)
-            return cls(layers, header["timesteps"], tuple(header["counted"]), header["provenance"])
+            about = header["timesteps"], header["counted"], header["provenance"]
+            return cls(layers, *about, header.get("ties", ()))
+
+
+def _json_like(provenance: Mapping[str, Any]) -> dict[str, Any]:
+    """A copy with what JSON can hold: NumPy's numbers become Python's, tuples lists."""
+    try:
+        return json.loads(json.dumps(dict(provenance), default=lambda number: number.item()))
+    except (AttributeError, TypeError, ValueError) as error:
+        raise TypeError(
+            f"provenance must be numbers, strings, lists and dictionaries by name: {error}"
+        ) from None
