@@ -122,13 +122,40 @@ def test_masks_of_torch_pruning_keep_the_magnitudes_before_masking():
         (nn.Conv3d(3, 4, 3), torch.zeros(2, 3, 5, 6, 7), 3 * 4 * 5),
         (nn.Linear(3, 4), torch.zeros(6, 3), 1),
         (nn.Linear(3, 4), torch.zeros(3), 1),
-        (nn.Linear(3, 4), torch.zeros(6, 10, 3), 10),
-        (nn.Linear(3, 4), torch.zeros(6, 10, 5, 3), 50),
     ],
 )
 def test_positions_are_those_of_one_sample_of_the_batch(layer, sample, positions):
     ticket = ut.Ticket.from_model(layer, sample)
     assert {name: x.positions for name, x in ticket.layers.items()} == {"weight": positions}
+
+
+def test_a_batch_beside_time_is_not_taken_for_positions():
+    network = nn.Sequential(nn.Linear(20, 8), nn.ReLU(), nn.Linear(8, 4))
+    for batch in (1, 5):
+        sample = torch.zeros(4, batch, 20)  # time first
+        with pytest.raises(ValueError, match=r"linear layer '0' met \(4, ., 20\): .*batch_dims=2"):
+            ut.Ticket.from_model(network, sample, timesteps=4)
+        ticket = ut.Ticket.from_model(network, sample, timesteps=4, batch_dims=2)
+        assert {layer.positions for layer in ticket.layers.values()} == {1}
+    tokens = ut.Ticket.from_model(network, torch.zeros(6, 10, 5, 20), batch_dims=1)
+    assert {layer.positions for layer in tokens.layers.values()} == {50}
+
+
+def test_linear_layers_that_are_not_counted_need_no_word_on_the_batch():
+    class Tokens(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.patch = nn.Conv2d(3, 8, 4, stride=4)
+            self.mix = nn.Conv2d(8, 8, 1)
+            self.project = nn.Linear(8, 8)
+
+        def forward(self, images):
+            return self.project(self.mix(self.patch(images)).flatten(2).transpose(1, 2))
+
+    ticket = ut.Ticket.from_model(Tokens(), IMAGES)
+    assert (ticket.counted, ticket.layers["project"].positions) == (("mix",), 4)
+    with pytest.raises(ValueError, match="linear layer 'project' met"):
+        ut.Ticket.from_model(Tokens(), IMAGES, counted=["project"])
 
 
 def test_stepping_through_time_counts_the_positions_of_one_step():
@@ -157,7 +184,7 @@ def test_layers_come_in_the_order_they_run_without_those_that_do_not():
     ticket = ut.Ticket.from_model(Aside(), IMAGES)
     assert list(ticket.layers) == ["early", "late"]
     assert ticket.counted == ("late",)
-    assert ticket.provenance["left_out"] == ["never"]
+    assert ticket.provenance["left_out"] == {"never": "did not run with this sample"}
     with pytest.raises(ValueError, match="'never' did not run .*: early, late"):
         ut.Ticket.from_model(Aside(), IMAGES, counted=["early", "never"])
 
@@ -241,7 +268,7 @@ def broken():
     [
         ({"a.weight": torch.ones(2, 2)}, TypeError, "must be a torch.nn.Module, not dict"),
         (nn.ReLU(), ValueError, "linear layer of ReLU ran with this sample; it has none"),
-        (nn.ConvTranspose1d(3, 2, 1), ValueError, "it has none"),
+        (nn.ConvTranspose1d(3, 2, 1), ValueError, "it has weight .is a transposed convolution"),
         (nn.ModuleDict({"a": nn.Linear(3, 3)}), NotImplementedError, "forward"),
         (broken(), ValueError, "layer 'weight': contains NaN"),
     ],
@@ -256,7 +283,7 @@ def test_layers_of_which_none_runs_are_named():
         def forward(self, images):
             return images
 
-    with pytest.raises(ValueError, match="of Idle ran .* it has late, early, never"):
+    with pytest.raises(ValueError, match="of Idle ran .* it has late .*, early .*, never .did"):
         ut.Ticket.from_model(Idle(), IMAGES)
 
 

@@ -41,7 +41,7 @@ class Rebalance(Strategy):
         now, most = loads(layer, accelerator), capacities(layer, accelerator)
         wanted = np.minimum(self.target(now, most)[:, None], most)
         cut = accelerator.mapping == "input-channel"
-        guide = layer.magnitudes if self.by_magnitude else None
+        known = self.by_magnitude and layer.magnitudes is not None
         bits = resample(
             layer.bits,
             layer.filter_size,
@@ -49,7 +49,7 @@ class Rebalance(Strategy):
             accelerator.n_pe if cut else 1,
             now.ravel(),
             wanted.ravel(),
-            NO_MAGNITUDES if guide is None else guide,
+            np.asarray(layer.magnitudes) if known else NO_MAGNITUDES,
             rng,
         )
         return replace(layer, mask=bits)

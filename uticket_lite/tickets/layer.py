@@ -11,6 +11,7 @@ import numpy as np
 from uticket_lite.edge.arrays import to_array
 from uticket_lite.edge.checks import fraction, whole_number
 from uticket_lite.kernels import bits as bits_kernels
+from uticket_lite.tickets.stored import StoredMagnitudes
 
 LARGEST = 2**31 - 1
 """Of positions and timesteps: their product is an int64 then, however large they are."""
@@ -38,7 +39,7 @@ class Layer:
     positions: output positions H·W at which every weight is used.
     spike_sparsity: fraction of the layer's input spikes that are 0; None if not known.
     magnitudes: |w| of every weight, pruned ones too, float32 (K, C·kh·kw), for strategies that
-    choose by it; None if not known.
+    choose by it, or `StoredMagnitudes`, read from a file when used; None if not known.
     input_positions: H·W of the input, if a stride makes it differ from `positions`.
 
     Raises TypeError or ValueError for anything else.
@@ -48,7 +49,7 @@ class Layer:
     mask: np.ndarray | Counts
     positions: int = 1
     spike_sparsity: float | None = None
-    magnitudes: np.ndarray | None = None
+    magnitudes: np.ndarray | StoredMagnitudes | None = None
     input_positions: int | None = None
 
     def __post_init__(self) -> None:

@@ -37,7 +37,9 @@ def magnitude_ladder(
         )
     # A weight pruned before is as small as can be; one that is alive is not, even if it is 0.
     alive = {
-        name: np.where(layer.to_dense().reshape(layer.shape[0], -1), layer.magnitudes, -1)
+        name: np.where(
+            layer.to_dense().reshape(layer.shape[0], -1), np.asarray(layer.magnitudes), -1
+        )
         for name, layer in ticket.layers.items()
         if layer.magnitudes is not None
     }
@@ -71,5 +73,4 @@ def _levels(given: Layer, alive: np.ndarray, thresholds: np.ndarray) -> list[Lay
 
 
 def _bits(given: Layer, threshold: float) -> np.ndarray:
-    magnitudes: np.ndarray = given.magnitudes  # type: ignore[assignment]
-    return given.bits & pack(np.asarray(magnitudes >= threshold))
+    return given.bits & pack(np.asarray(given.magnitudes) >= threshold)

@@ -14,7 +14,8 @@ from uticket_lite.edge.files import open_safetensors, write_atomically
 from uticket_lite.tickets.file import pack_layers, read_layers
 from uticket_lite.tickets.filters import Filters
 from uticket_lite.tickets.layer import LARGEST, Layer
-from uticket_lite.tickets.tracing import read_state_dict, trace
+from uticket_lite.tickets.state_dict import read_state_dict
+from uticket_lite.tickets.tracing import trace
 
 if TYPE_CHECKING:
     from torch import nn
@@ -85,7 +86,8 @@ class Ticket:
         counted: Iterable[str] | None = None,
         provenance: Mapping[str, Any] | None = None,
     ) -> "Ticket":
-        """A ticket from dense masks or weights, name to array (K, C, …); 0 means pruned.
+        """A ticket from dense masks or weights, name to array (K, C, …); 0 means pruned. Any
+        `Layer` is taken as it is.
 
         masks: name to a mask that says what is pruned, where it is not the weights' zeros.
         positions: name to H_out·W_out; 1 for a layer not named (cycles of one position).
@@ -105,9 +107,14 @@ class Ticket:
             for name in names:
                 one_of(what, name, arrays)
         layers = {
-            name: Layer.from_array(array, positions.get(name, 1), spikes.get(name), name)
+            name: array
+            if isinstance(array, Layer)
+            else Layer.from_array(array, positions.get(name, 1), spikes.get(name), name)
             for name, array in arrays.items()
         }
+        for name, given in positions.items():
+            number = whole_number(f"layer {name!r}: positions", given, maximum=LARGEST)
+            layers[name] = replace(layers[name], positions=number)
         for name, number in inputs.items():
             whole_number(f"layer {name!r}: input_positions", number)
             layers[name] = replace(layers[name], input_positions=number)
@@ -129,13 +136,16 @@ class Ticket:
         *,
         timesteps: int = 1,
         counted: Iterable[str] | None = None,
+        batch_dims: int | None = None,
     ) -> "Ticket":
         """A ticket from a torch network, pruned or not, which runs `sample_input` once.
 
         timesteps: T. counted: names to simulate; default all convolutions but the first.
-        `tracing.trace` says the rest.
+        batch_dims: leading dimensions of linear layers that are batch or time, where that
+        cannot be told. `tracing.trace` says the rest.
         """
-        return cls.from_arrays(**trace(module, sample_input, counted), timesteps=timesteps)
+        found = trace(module, sample_input, counted, batch_dims)
+        return cls.from_arrays(**found, timesteps=timesteps)
 
     @classmethod
     def from_safetensors(
@@ -150,8 +160,8 @@ class Ticket:
 
         positions: name to H_out·W_out; 1 for a layer not named. timesteps: T. counted: names
         to simulate; default all convolutions but the first.
-        `tracing.read_state_dict` says the rest. A file that `save` wrote is loaded as the ticket
-        it is.
+        `state_dict.read_state_dict` says the rest. A file that `save` wrote is loaded as the
+        ticket it is.
         """
         found = read_state_dict(path, counted)
         if found is not None:

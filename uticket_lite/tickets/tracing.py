@@ -1,206 +1,179 @@
-"""What tickets need of anybody's network: a torch module, run once, or a file of its weights.
+"""What tickets need of anybody's torch network, seen while it runs once.
 
-Both come as arguments of `Ticket.from_arrays`. torch is imported inside functions only, so that
-files of weights are read without it.
+It comes as arguments of `Ticket.from_arrays`. torch is imported inside functions only.
 """
 
-import math
-import os
-import re
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from functools import partial
-from pathlib import Path
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from safetensors import safe_open
 
 from uticket_lite.edge.arrays import to_array
-from uticket_lite.edge.files import open_safetensors
-from uticket_lite.tickets.file import FORMAT
+from uticket_lite.edge.checks import whole_number
+from uticket_lite.tickets.calls import Call, watching
+from uticket_lite.tickets.conventions import convolutions
+from uticket_lite.tickets.owners import Parameters
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
-
-SAVING = "a state dict is a file written by safetensors.torch.save_file"
+    from torch import nn
 
 
 def trace(
-    module: "nn.Module", sample_input: Any, counted: Iterable[str] | None = None
+    module: "nn.Module",
+    sample_input: Any,
+    counted: Iterable[str] | None = None,
+    batch_dims: int | None = None,
 ) -> dict[str, Any]:
     """What a ticket needs of any torch network that has convolutions (1-D to 3-D, grouped too) or
     linear layers.
 
-    The sample is run once, in eval mode and without gradients, to see which layers run, in what
-    order and at how many positions. Layers are called as in `module.named_modules()`,
-    a bare layer `weight`. A zero is a pruned weight; under `torch.nn.utils.prune`, its mask says
-    which are pruned, and magnitudes are those before masking. Layers that did not run are left
-    out (`provenance["left_out"]`); transposed convolutions are not supported and are left out
-    too. A layer or weight that is used several times counts once, as in stepping through time.
-    Training flags are restored; what neurons or encoders remember of the sample is not.
+    The sample is run once, in eval mode and without gradients, to see which convolutions and
+    linear functions run, with which weights, in what order and at how many positions. Layers
+    are called as in `module.named_modules()`, a bare layer `weight`, as if nothing were
+    compiled. What is 0 in the weight that a layer computes with is pruned, however the network
+    keeps its masks. A mask beside the weight (see `conventions`) says so too, and magnitudes are
+    those before masking. A layer or weight that is used several times counts once, as in
+    stepping through time. Training flags are restored; what neurons or encoders remember of the
+    sample is not.
 
     sample_input: the network's input, or a tuple of its arguments, on its device. The first
-    dimension is the batch and does not count; time may be folded into it. For a linear layer,
-    the dimensions between the first and the last are positions.
+    dimension is the batch and does not count; time may be folded into it.
     counted: layers to simulate; default all convolutions but the first, which encodes the
     input, and no linear layer; all layers if that leaves none.
+    batch_dims: how many of a linear layer's first dimensions are batch or time; those between
+    them and the last are positions. It must be said for counted linear layers that meet more
+    than two dimensions: (time, batch, features) looks like (batch, tokens, features).
+
+    `provenance["left_out"]`: name to reason for every other parameter with 2 or more dimensions.
 
     Raises TypeError for what is no module, and ValueError if no layer ran, one ran at differing
-    numbers of positions, one named in `counted` did not run, or a weight is NaN or infinite.
-    Errors of the network itself pass through.
+    numbers of positions, one named in `counted` did not run, `batch_dims` is needed, or a
+    weight is NaN or infinite. Errors of the network itself pass through.
     """
-    from torch import Tensor, nn
+    from torch import jit, nn
 
     if not isinstance(module, nn.Module):
         raise TypeError(
             f"module must be a torch.nn.Module, not {type(module).__name__}; weights alone go to "
             "Ticket.from_arrays"
         )
-    kinds = (nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.Linear)
-    layers = {name or "weight": m for name, m in module.named_modules() if isinstance(m, kinds)}
-    positions, inputs = _run(module, layers, sample_input)
-    left_out = [name for name in layers if name not in positions]
-    if not positions:
-        raise ValueError(
-            f"no convolution or linear layer of {type(module).__name__} ran with this sample; "
-            f"it has {', '.join(left_out) or 'none'}"
+    if isinstance(module, jit.ScriptModule):
+        raise TypeError(
+            "a scripted module hides what its layers compute; give the module it was made of"
         )
-    counted = tuple(counted or ())
-    if idle := [name for name in counted if name in left_out]:
-        raise ValueError(
-            f"layer {idle[0]!r} did not run with this sample; count one that did: "
-            f"{', '.join(positions)}"
-        )
-    weights, masks, seen = {}, {}, set()
-    for name in positions:
-        layer, mask = layers[name], getattr(layers[name], "weight_mask", None)
-        weight: Any = layer.weight if mask is None else layer.weight_orig
-        if weight not in seen:  # not tied to that of another layer
-            seen.add(weight)
-            weights[name] = to_array(weight, f"layer {name!r}: ")
-            if isinstance(mask, Tensor):
-                masks[name] = to_array(mask, f"mask of layer {name!r}: ")
-    return {
-        "arrays": weights,
-        "masks": masks,
-        "positions": {name: positions[name] for name in weights},
-        "input_positions": {name: inputs[name] for name in weights},
-        "counted": counted or _convolutions(weights)[1:],
-        "provenance": {"model": type(module).__name__, "left_out": left_out},
-    }
+    if batch_dims is not None:
+        batch_dims = whole_number("batch_dims", batch_dims, minimum=0)
+    parameters = Parameters(module)
+    layers: dict[str, Call] = {}
+    used: dict[str, str | None] = {}
 
-
-def read_state_dict(
-    path: str | os.PathLike[str], counted: Iterable[str] | None = None
-) -> dict[str, Any] | None:
-    """The same of a safetensors file of weights, as torch users save them; None if it is a ticket.
-
-    Every tensor `NAME.weight` with 2 or more dimensions is a layer NAME; what is 0 is pruned.
-    So is a pair `NAME.weight_orig`, `NAME.weight_mask`, as `torch.nn.utils.prune` leaves them.
-    Biases and norms, with 1 dimension, are passed over. Such a file does not say in which order
-    layers run: they are sorted by name, layer 2 before layer 10.
-    Nor at how many output positions.
-
-    counted: layers to simulate; default all with 3 or more dimensions (convolutions) but the
-    first, all layers if that leaves none.
-
-    Raises FileNotFoundError, or ValueError for a truncated or foreign file, one without weights
-    of layers, unknown names, NaN or infinite weights.
-    """
-    with open_safetensors(path, "ticket or state dict", SAVING) as file:
-        if FORMAT in (file.metadata() or {}):
-            return None
-        weights, masks = _read(file, path)
-    return {
-        "arrays": weights,
-        "masks": masks,
-        "counted": tuple(counted or ()) or _convolutions(weights)[1:],
-        "provenance": {"state_dict": Path(path).name},
-    }
-
-
-def _convolutions(weights: Mapping[str, np.ndarray]) -> tuple[str, ...]:
-    return tuple(name for name, weight in weights.items() if weight.ndim > 2)
-
-
-def _run(
-    module: "nn.Module", layers: Mapping[str, "nn.Module"], sample: Any
-) -> tuple[dict[str, int], dict[str, int]]:
-    """Names of the layers that run, in order, to their output and to their input positions."""
-    from torch import nn, no_grad
-
-    positions: dict[str, int] = {}
-    inputs: dict[str, int] = {}
-
-    def count(layer: Any, tensor: "Tensor") -> int:
-        linear = isinstance(layer, nn.Linear)
-        return math.prod(tensor.shape[1:-1] if linear else tensor.shape[-len(layer.kernel_size) :])
-
-    def note(name: str, layer: Any, given: tuple["Tensor", ...], output: "Tensor") -> None:
-        now = count(layer, output)
-        inputs.setdefault(name, count(layer, given[0]) if given else now)  # given by keyword
-        if positions.setdefault(name, now) != now:
+    def note(call: Call) -> None:
+        name, parameter = parameters.of(call, used.values())
+        if name not in layers and parameter is not None and parameter in used.values():
+            return  # tied to another layer's weight
+        first = layers.setdefault(name, call)
+        used.setdefault(name, parameter)
+        if first.owner == call.owner and first.positions(batch_dims) != call.positions(batch_dims):
             raise ValueError(
-                f"layer {name!r} ran at {positions[name]} and at {now} output positions, but a "
-                "ticket holds one number for a layer; say which with Ticket.from_arrays"
+                f"layer {name!r} ran at {first.positions(batch_dims)} and at "
+                f"{call.positions(batch_dims)} output positions, but a ticket holds one number "
+                "for a layer; say which with Ticket.from_arrays"
             )
 
-    with _eval_mode(module), no_grad():
-        hooks = [m.register_forward_hook(partial(note, name)) for name, m in layers.items()]
-        try:
-            module(*sample) if isinstance(sample, tuple) else module(sample)
-        finally:
-            for hook in hooks:
-                hook.remove()
-    return positions, inputs
+    with _evaluating(module), watching(module, note) as ran:
+        module(*sample_input) if isinstance(sample_input, tuple) else module(sample_input)
+    left_out = parameters.left_out(layers, set(used.values()), ran)
+    if not layers:
+        raise ValueError(
+            f"no convolution or linear layer of {parameters.model} ran with this sample; it has "
+            + (", ".join(f"{name} ({why})" for name, why in left_out.items()) or "none")
+        )
+    shapes = {name: tuple(call.weight.shape) for name, call in layers.items()}
+    counted = tuple(counted or ()) or convolutions(shapes)[1:]
+    for name in counted:
+        if name in left_out:
+            raise ValueError(
+                f"layer {name!r} {left_out[name]}; count one that did run: {', '.join(layers)}"
+            )
+    for name in counted or layers:
+        if name in layers:
+            _check_batch(name, layers[name], batch_dims)
+    masks, strays = parameters.masks(shapes)
+    arrays, alive = {}, {}
+    for name, call in layers.items():
+        own = used[name]
+        arrays[name], alive[name] = _weights_and_mask(
+            name, call, None if own is None else parameters.weights[own], masks.get(name)
+        )
+    return {
+        "arrays": arrays,
+        "masks": alive,
+        "positions": {name: call.positions(batch_dims) for name, call in layers.items()},
+        "input_positions": {
+            name: call.input_positions(batch_dims) for name, call in layers.items()
+        },
+        "counted": counted,
+        "provenance": {"model": parameters.model, "left_out": {**left_out, **strays}},
+    }
+
+
+def _check_batch(name: str, call: Call, batch_dims: int | None) -> None:
+    if call.linear and len(call.given) > 2 and batch_dims is None:
+        raise ValueError(
+            f"linear layer {name!r} met {call.given}: is dimension 1 tokens, or the batch beside "
+            "time? Give batch_dims=1 (batch first, then positions) or batch_dims=2 (time and "
+            "batch first)"
+        )
+
+
+def _weights_and_mask(
+    name: str, call: Call, parameter: Any, mask: Any
+) -> tuple[np.ndarray, np.ndarray]:
+    """A layer's weights, before masking where that is known, and which of them are alive.
+
+    parameter: what the weight was made of. mask: what lies beside it.
+    """
+    what = f"layer {name!r}: "
+    part = call.part
+    quantized = hasattr(part, "weight_fake_quant") and parameter is not None
+    weight = to_array(parameter if quantized else call.weight, what)
+    if parameter is not None and parameter.numel() == weight.size:
+        before = to_array(parameter, what).reshape(weight.shape)
+        if weight.dtype.kind == "f":  # a direction of length 0 has no norm
+            weight = np.where(np.isnan(weight) & (before == 0), 0, weight)
+        alive = weight != 0
+        if (before == weight)[alive].all():
+            weight = before
+    else:
+        alive = weight != 0
+    if mask is not None:
+        said = to_array(mask, f"mask of layer {name!r}: ")
+        whole, said = said.shape == weight.shape, _spread(said, weight.shape)
+        kept = said != 0
+        if not kept.all() and kept[alive].any() and (said[kept] == said[kept][0]).all():
+            alive = kept & (whole | alive)
+    return weight, alive
+
+
+def _spread(mask: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """A mask of filters, say, as one of weights."""
+    if mask.ndim < len(shape):
+        mask = mask.reshape(*mask.shape, *[1] * (len(shape) - mask.ndim))
+    return np.broadcast_to(mask, shape)
 
 
 @contextmanager
-def _eval_mode(module: "nn.Module") -> Iterator[None]:
-    """Eval mode for a while; afterwards every part has its own training flag again."""
+def _evaluating(module: "nn.Module") -> Iterator[None]:
+    """Eval mode and no gradients; afterwards every part has its own training flag again."""
+    from torch import no_grad
+
     flags = [(part, part.training) for part in module.modules()]
     try:
-        module.eval()
-        yield
+        with suppress(NotImplementedError):  # exported graphs know one mode only
+            module.eval()
+        with no_grad():
+            yield
     finally:
         for part, training in flags:
             part.training = training
-
-
-def _read(
-    file: Any, path: str | os.PathLike[str]
-) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
-    """Weights and, where there are some, masks of the layers in a state dict's open file."""
-    shapes = {key: file.get_slice(key).get_shape() for key in file.keys()}  # noqa: SIM118
-    layers = [key for key in sorted(shapes, key=_numbers_by_value) if len(shapes[key]) > 1]
-    weights: dict[str, np.ndarray] = {}
-    masks: dict[str, np.ndarray] = {}
-    for key in layers:
-        stem, _, kind = key.rpartition(".")
-        name, mask = stem or "weight", key.removesuffix("orig") + "mask"
-        if kind == "weight":
-            weights[name] = _read_array(file, path, key)
-        elif kind == "weight_orig" and mask in shapes:
-            weights[name] = _read_array(file, path, key)
-            masks[name] = _read_array(file, path, mask)
-    if not weights:
-        has = ", ".join(f"{key} {tuple(shape)}" for key, shape in shapes.items())
-        raise ValueError(
-            "it has no tensor called NAME.weight with 2 or more dimensions, but "
-            f"{has or 'no tensor at all'}"
-        )
-    return weights, masks
-
-
-def _read_array(file: Any, path: str | os.PathLike[str], key: str) -> np.ndarray:
-    try:
-        return file.get_tensor(key)
-    except (TypeError, AttributeError):  # bfloat16 and the like: NumPy lacks them, torch does not
-        with safe_open(path, framework="pt") as again:
-            return to_array(again.get_tensor(key), f"tensor {key!r}: ")
-
-
-def _numbers_by_value(name: str) -> list[str | int]:
-    """A key to sort names by: `features.2` before `features.10`."""
-    return [int(part) if i % 2 else part for i, part in enumerate(re.split(r"(\d+)", name))]

@@ -1,0 +1,433 @@
+"""However a network keeps its masks, a ticket has them, and says what it passes over."""
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import save_file
+from torch import nn
+from torch.nn import functional as F
+from torch.nn.utils import parametrizations, parametrize, prune, spectral_norm
+
+import uticket_lite as ut
+
+IMAGES = torch.zeros(2, 3, 8, 8)
+
+
+def make_masks(layers=(), density=0.1, seed=0):
+    torch.manual_seed(seed)
+    shapes = {"conv1": (8, 3, 3, 3), "conv2": (6, 8, 3, 3), "fc": (5, 6 * 16)}
+    return {name: (torch.rand(shape) < density).float() for name, shape in shapes.items()}
+
+
+MASKS = make_masks()
+"""What every network below has, one way or another."""
+
+
+class Net(nn.Module):
+    """Two convolutions and a linear layer; `weight` says what a layer computes with."""
+
+    def __init__(self, conv=nn.Conv2d, linear=nn.Linear, bias=True):
+        super().__init__()
+        self.conv1 = conv(3, 8, 3, bias=bias)
+        self.conv2 = conv(8, 6, 3, bias=bias)
+        self.fc = linear(6 * 16, 5, bias=bias)
+
+    def forward(self, x):
+        return self.fc(self.conv2(self.conv1(x)).flatten(1))
+
+
+def layers_of(network):
+    return {name: network.get_submodule(name) for name in MASKS}
+
+
+def buffer_multiplied(name, kind=torch.float32):
+    """Layers that multiply weight and a buffer in their forward."""
+
+    class Conv(nn.Conv2d):
+        def forward(self, x):
+            return self._conv_forward(x, self.weight * getattr(self, name), self.bias)
+
+    class Linear(nn.Linear):
+        def forward(self, x):
+            return F.linear(x, self.weight * getattr(self, name), self.bias)
+
+    network = Net(Conv, Linear)
+    for layer, part in layers_of(network).items():
+        part.register_buffer(name, MASKS[layer].to(kind))
+    return network
+
+
+def zeros(bias=True):
+    network = Net(bias=bias)
+    with torch.no_grad():
+        for layer, part in layers_of(network).items():
+            part.weight *= MASKS[layer]
+    return network
+
+
+def pruned():
+    network = Net()
+    for layer, part in layers_of(network).items():
+        prune.custom_from_mask(part, "weight", MASKS[layer])
+    return network
+
+
+class Mask(nn.Module):
+    def __init__(self, mask, name="mask"):
+        super().__init__()
+        self.register_buffer(name, mask)
+        self.name = name
+
+    def forward(self, weight):
+        return weight * getattr(self, self.name)
+
+
+def parametrized(name="mask"):
+    network = Net()
+    for layer, part in layers_of(network).items():
+        parametrize.register_parametrization(part, "weight", Mask(MASKS[layer], name))
+    return network
+
+
+def torch_ao():
+    from torch.ao.pruning import WeightNormSparsifier
+
+    network = Net()
+    sparsifier = WeightNormSparsifier(0.5, (1, 1), 1)
+    sparsifier.prepare(network, [{"tensor_fqn": f"{layer}.weight"} for layer in MASKS])
+    for layer, part in layers_of(network).items():
+        part.parametrizations.weight[0].mask.copy_(MASKS[layer])
+    return network
+
+
+def weight_normed(norm):
+    network = Net()
+    with torch.no_grad():
+        for layer, part in layers_of(network).items():
+            norm(part)
+            named = dict(part.named_parameters())
+            key = "weight_v" if "weight_v" in named else "parametrizations.weight.original1"
+            named[key] *= MASKS[layer]
+    return network
+
+
+def spectral():
+    network = zeros()
+    for part in layers_of(network).values():
+        spectral_norm(part)
+    return network
+
+
+class Beside(Net):
+    """Masks in one place of the network, multiplied where it calls functions of torch."""
+
+    def __init__(self, attribute="masks", suffix=""):
+        super().__init__()
+        self.attribute, self.suffix = attribute, suffix
+        for layer, mask in MASKS.items():
+            self.keep(layer, mask)
+
+    def keep(self, layer, mask):
+        if not hasattr(self, self.attribute):
+            setattr(self, self.attribute, nn.ParameterDict())
+        masks = getattr(self, self.attribute)
+        masks[layer + self.suffix] = nn.Parameter(mask, requires_grad=False)
+
+    def masked(self, layer):
+        mask = getattr(self, self.attribute)[layer + self.suffix]
+        return self.get_submodule(layer).weight * mask
+
+    def forward(self, x):
+        x = F.conv2d(x, self.masked("conv1"), self.conv1.bias)
+        x = F.conv2d(x, weight=self.masked("conv2"), bias=self.conv2.bias)
+        return F.linear(x.flatten(1), self.masked("fc"), self.fc.bias)
+
+
+class OpenLth(nn.Module):
+    """Buffers of a wrapper, `mask_conv1___weight`, multiplied into the weights before running."""
+
+    def __init__(self):
+        super().__init__()
+        self.model = Net()
+        for layer, mask in MASKS.items():
+            self.register_buffer(f"mask_{layer}___weight", mask)
+
+    def forward(self, x):
+        with torch.no_grad():
+            for layer, part in layers_of(self.model).items():
+                part.weight *= getattr(self, f"mask_{layer}___weight")
+        return self.model(x)
+
+
+def in_a_list():
+    """Masks in a list, by the order of layers, as RigL keeps them; weights are masked before."""
+    network = zeros()
+    network.masks = nn.ParameterList(nn.Parameter(m, requires_grad=False) for m in MASKS.values())
+    return network
+
+
+SPELLINGS = {
+    "zeros": zeros,
+    "torch.nn.utils.prune": pruned,
+    **{
+        name: lambda name=name: buffer_multiplied(name)
+        for name in ("weight_mask", "mask", "_mask", "pruning_mask", "mask_weight", "sparse_mask")
+    },
+    "booleans": lambda: buffer_multiplied("mask", torch.bool),
+    "bytes": lambda: buffer_multiplied("weight_mask", torch.uint8),
+    "parametrize": parametrized,
+    "parametrize, another name": lambda: parametrized("sparsity_mask"),
+    "torch.ao": torch_ao,
+    "weight norm": lambda: weight_normed(parametrizations.weight_norm),
+    "old weight norm": lambda: weight_normed(torch.nn.utils.weight_norm),
+    "old spectral norm": spectral,
+    "masks.conv1": Beside,
+    "mask.conv1": lambda: Beside("mask"),
+    "open_lth": OpenLth,
+    "a list": in_a_list,
+}
+
+
+@pytest.mark.filterwarnings("ignore:.*(weight_norm|torch.ao|spectral_norm|torch.jit)")
+@pytest.mark.parametrize("compiled", [False, True])
+@pytest.mark.parametrize("spelling", SPELLINGS)
+def test_a_network_has_its_masks_however_they_are_kept(spelling, compiled, tmp_path):
+    torch.manual_seed(1)
+    network = SPELLINGS[spelling]()
+    state = {name: t.detach().clone() for name, t in network.state_dict().items()}
+    if compiled:
+        network = torch.compile(network)
+        state = {f"_orig_mod.{name}": tensor for name, tensor in state.items()}
+    save_file(state, tmp_path / "net.safetensors")
+    tickets = [ut.Ticket.from_model(network, IMAGES)]
+    if spelling != "torch.ao":  # which leaves masks out of state dicts
+        tickets.append(ut.Ticket.from_safetensors(tmp_path / "net.safetensors"))
+    for ticket in tickets:
+        found = {name.removeprefix("model."): mask for name, mask in ticket.masks().items()}
+        assert found.keys() == MASKS.keys()
+        for name, mask in MASKS.items():
+            assert (found[name] == mask.bool().numpy()).all(), name
+        assert ticket.provenance["left_out"] == {}
+        assert [name.removeprefix("model.") for name in ticket.counted] == ["conv2"]
+
+
+@pytest.mark.filterwarnings("ignore:.*weight_norm")
+@pytest.mark.parametrize("spelling", ["mask", "parametrize", "masks.conv1", "torch.nn.utils.prune"])
+def test_magnitudes_are_those_before_masking(spelling, tmp_path):
+    network = SPELLINGS[spelling]()
+    save_file(network.state_dict(), tmp_path / "net.safetensors")
+    for ticket in (
+        ut.Ticket.from_model(network, IMAGES),
+        ut.Ticket.from_safetensors(tmp_path / "net.safetensors"),
+    ):
+        for name, layer in ticket.layers.items():
+            part = network.get_submodule(name)
+            before = next(t for n, t in part.named_parameters() if "weight" in n)
+            assert (
+                layer.magnitudes == before.detach().abs().reshape(len(before), -1).numpy()
+            ).all()
+            assert layer.magnitudes.all()
+
+
+@pytest.mark.filterwarnings("ignore:.*weight_norm")
+@pytest.mark.parametrize("norm", [parametrizations.weight_norm, torch.nn.utils.weight_norm])
+def test_magnitudes_under_weight_norm_are_those_the_layer_computes_with(norm, tmp_path):
+    network = weight_normed(norm)
+    with torch.no_grad():
+        g = next(t for n, t in network.conv2.named_parameters() if n.endswith(("_g", "original0")))
+        g *= 3
+    network(IMAGES)
+    save_file(network.state_dict(), tmp_path / "net.safetensors")
+    wanted = network.conv2.weight.detach().abs().reshape(6, -1).numpy()
+    for ticket in (
+        ut.Ticket.from_model(network, IMAGES),
+        ut.Ticket.from_safetensors(tmp_path / "net.safetensors"),
+    ):
+        found = ticket.layers["conv2"].magnitudes
+        assert np.where(np.isnan(wanted), 0, wanted) == pytest.approx(found, rel=1e-5)
+
+
+def test_masks_of_whole_filters_are_spread(tmp_path):
+    network = zeros()
+    keep = torch.tensor([1.0, 0, 1, 1, 0, 1])
+    with torch.no_grad():
+        network.conv2.weight *= keep.view(-1, 1, 1, 1)
+    for shape in ((6,), (6, 1, 1, 1)):
+        network.conv2.register_buffer("mask", keep.view(shape))
+        save_file(network.state_dict(), tmp_path / "net.safetensors")
+        wanted = (MASKS["conv2"] * keep.view(-1, 1, 1, 1)).bool().numpy()
+        for ticket in (
+            ut.Ticket.from_model(network, IMAGES),
+            ut.Ticket.from_safetensors(tmp_path / "net.safetensors"),
+        ):
+            assert (ticket.masks()["conv2"] == wanted).all()
+
+
+def test_a_mask_that_keeps_everything_says_nothing(tmp_path):
+    network = zeros()
+    for layer, part in layers_of(network).items():
+        part.register_buffer("mask", torch.ones_like(MASKS[layer]))
+    save_file(network.state_dict(), tmp_path / "net.safetensors")
+    for ticket in (
+        ut.Ticket.from_model(network, IMAGES),
+        ut.Ticket.from_safetensors(tmp_path / "net.safetensors"),
+    ):
+        assert (ticket.masks()["conv1"] == MASKS["conv1"].bool().numpy()).all()
+
+
+def test_scores_are_no_masks_and_opposite_masks_are_refused(tmp_path):
+    network, file = zeros(), tmp_path / "net.safetensors"
+    network.conv2.register_buffer("mask_scores", torch.rand_like(MASKS["conv2"]))
+    save_file(network.state_dict(), file)
+    ticket = ut.Ticket.from_safetensors(file)
+    assert (ticket.masks()["conv2"] == MASKS["conv2"].bool().numpy()).all()
+    assert "conv2.mask_scores" in ticket.provenance["left_out"]
+    del network.conv2.mask_scores
+    network.conv2.register_buffer("mask", 1 - MASKS["conv2"])
+    save_file(network.state_dict(), file)
+    with pytest.raises(ValueError, match="layer 'conv2': its mask keeps none of the weights"):
+        ut.Ticket.from_safetensors(file)
+    traced = ut.Ticket.from_model(network, IMAGES)  # which has run: its zeros are its zeros
+    assert (traced.masks()["conv2"] == MASKS["conv2"].bool().numpy()).all()
+
+
+def test_masks_that_could_be_of_several_layers_are_refused(tmp_path):
+    ones = {f"features.{i}.weight": torch.ones(4, 4, 3, 3) for i in (0, 3)}
+    masks = {f"masks.{i}": (torch.rand(4, 4, 3, 3) < 0.5).float() for i in (0, 1)}
+    save_file({**ones, **masks}, tmp_path / "net.safetensors")
+    with pytest.raises(ValueError, match="masks masks.0, masks.1 do not say which layers"):
+        ut.Ticket.from_safetensors(tmp_path / "net.safetensors")
+
+
+def test_networks_with_mask_in_a_layers_name_are_networks(tmp_path):
+    state = {"mask_head.weight": torch.ones(4, 4, 3, 3), "mask_head.fc.weight": torch.ones(2, 2)}
+    save_file(state, tmp_path / "net.safetensors")
+    ticket = ut.Ticket.from_safetensors(tmp_path / "net.safetensors")
+    assert list(ticket.layers) == ["mask_head", "mask_head.fc"]
+
+
+class Odd(nn.Module):
+    """One of each kind of layer that has weights with 2 or more dimensions and no filters."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv1 = nn.Conv2d(3, 8, 3, padding=1)
+        self.norm = nn.LayerNorm([8, 8, 8])
+        self.conv2 = nn.Conv2d(8, 8, 3, padding=1)
+        self.up = nn.ConvTranspose2d(8, 4, 2, stride=2)
+        self.attention = nn.MultiheadAttention(4, 2, batch_first=True)
+        self.rnn = nn.GRU(4, 6, batch_first=True)
+        self.embed = nn.Embedding(10, 4)
+        self.table = nn.Parameter(torch.ones(4, 4))
+        self.never = nn.Linear(3, 3)
+
+    def forward(self, x):
+        x = self.up(self.conv2(self.norm(self.conv1(x)))).flatten(2).transpose(1, 2)
+        x = x @ self.table + self.embed(torch.zeros(1, 1, dtype=torch.long))
+        return self.rnn(self.attention(x, x, x)[0])
+
+
+def test_whatever_is_no_layer_is_listed_with_a_reason(tmp_path):
+    network = Odd()
+    traced = ut.Ticket.from_model(network, IMAGES)
+    save_file(network.state_dict(), tmp_path / "net.safetensors")
+    saved = ut.Ticket.from_safetensors(tmp_path / "net.safetensors")
+    assert list(traced.layers) == ["conv1", "conv2"]
+    reasons = {
+        "norm": "a norm",
+        "up": "a transposed convolution",
+        "attention.in_proj_weight": "a projection of attention",
+        "attention.out_proj": "a projection of attention",
+        "rnn.weight_ih_l0": "a recurrent layer",
+        "rnn.weight_hh_l0": "a recurrent layer",
+        "embed": "an embedding",
+        "table": "was not the weight of",
+        "never": "did not run",
+    }
+    found = traced.provenance["left_out"]
+    assert found.keys() == reasons.keys()
+    for name, reason in reasons.items():
+        assert reason in found[name]
+    # A file tells attention's last projection and a layer that never runs from no other.
+    assert set(saved.layers) == {"conv1", "conv2", "never", "attention.out_proj"}
+    for name in reasons.keys() - saved.layers.keys():
+        assert name in saved.provenance["left_out"]
+    for name in ("norm", "up", "embed", "rnn.weight_ih_l0"):
+        assert reasons[name] in saved.provenance["left_out"][name]
+
+
+def test_norms_and_transposed_convolutions_without_bias_are_told_by_name(tmp_path):
+    state = {
+        "net.0.weight": torch.ones(4, 3, 3, 3),
+        "net.norm1.weight": torch.ones(4, 6, 6),
+        "net.deconv.weight": torch.ones(4, 4, 2, 2),
+        "net.patch_embed.proj.weight": torch.ones(4, 3, 2, 2),
+    }
+    save_file(state, tmp_path / "net.safetensors")
+    ticket = ut.Ticket.from_safetensors(tmp_path / "net.safetensors")
+    assert list(ticket.layers) == ["net.0", "net.patch_embed.proj"]
+    assert ticket.provenance["left_out"] == {
+        "net.deconv": "a transposed convolution, by its name",
+        "net.norm1": "a norm, by its name",
+    }
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit")
+@pytest.mark.parametrize("what", ["whole", "part", "in place", "a layer"])
+def test_compiled_networks_are_traced_as_if_they_were_not(what):
+    network = nn.Sequential(pruned(), nn.Linear(5, 3))
+    wanted = ut.Ticket.from_model(network, IMAGES)
+    if what == "whole":
+        network = torch.compile(network, backend="eager")
+    elif what == "part":
+        network[0] = torch.compile(network[0], backend="eager")
+    elif what == "a layer":
+        network[0].conv1 = torch.compile(network[0].conv1, backend="eager")
+    else:
+        network.compile(backend="eager")
+    network(IMAGES)  # compiled by now
+    found = ut.Ticket.from_model(network, IMAGES)
+    assert found.masks().keys() == wanted.masks().keys()
+    for name, mask in wanted.masks().items():
+        assert (found.masks()[name] == mask).all()
+        assert found.layers[name].positions == wanted.layers[name].positions
+    assert found.provenance == wanted.provenance
+    assert found.counted == wanted.counted
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit")
+def test_exported_networks_are_traced_and_scripted_ones_refused():
+    network = zeros()
+    exported = torch.export.export(network, (IMAGES,)).module()
+    ticket = ut.Ticket.from_model(exported, IMAGES)
+    assert {n: x.nonzeros for n, x in ticket.layers.items()} == {
+        name: int(mask.sum()) for name, mask in MASKS.items()
+    }
+    with pytest.raises(TypeError, match="a scripted module hides what its layers compute"):
+        ut.Ticket.from_model(torch.jit.trace(network, IMAGES), IMAGES)
+
+
+class Scaled(nn.Conv2d):
+    """Gives a value and a scale."""
+
+    def forward(self, input, scale=1.0):
+        return super().forward(input), scale
+
+
+class Unusual(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv1 = Scaled(3, 4, 3, padding=1)
+        self.conv2 = nn.Conv2d(4, 4, 3, stride=2, padding=1, padding_mode="circular")
+        self.fc = nn.Linear(4, 2)
+
+    def forward(self, x):
+        x, scale = self.conv1(input=x)
+        x = self.conv2(input=x * scale)
+        return self.fc(input=x.mean((2, 3)))
+
+
+def test_layers_called_with_keywords_or_giving_several_values_are_seen():
+    ticket = ut.Ticket.from_model(Unusual(), IMAGES)
+    assert [x.positions for x in ticket.layers.values()] == [64, 16, 1]
+    assert [x.input_positions for x in ticket.layers.values()] == [None, 64, None]

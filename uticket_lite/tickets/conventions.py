@@ -1,0 +1,232 @@
+"""How networks name their weights and the masks beside them: names and shapes in, roles out.
+
+For modules and files alike. What a tensor is called is convention, not law; this page holds all
+that the package knows of it:
+
+| weights of layer `conv1` | who |
+|---|---|
+| `conv1.weight` | everybody |
+| `conv1.weight_orig` | `torch.nn.utils.prune`, `spectral_norm` |
+| `conv1.parametrizations.weight.original` | `torch.nn.utils.parametrize`, torch.ao's sparsifiers |
+| `conv1.weight_v`, `conv1.parametrizations.weight.original1` | weight norm: the direction |
+
+| its mask, 1 for what is kept | who |
+|---|---|
+| `conv1.weight_mask`, `conv1.mask`, `conv1._mask`, `conv1.pruning_mask` | beside the weight |
+| `conv1.parametrizations.weight.0.mask` | a parametrization |
+| `conv1.weight.mask`, `masks.conv1`, `masks.conv1.weight`, `mask_conv1___weight` | elsewhere |
+
+A tensor with the word "mask" in its name belongs to the layer whose name is left of it without
+the words that only say what kind of thing it is (`WORDS`).
+"""
+
+import re
+from collections.abc import Mapping
+
+Shape = tuple[int, ...]
+
+WEIGHTS = (
+    r"weight_orig",
+    r"parametrizations\.weight\.original",
+    r"parametrizations\.weight\.original1",
+    r"weight_v",
+    r"weight",
+)
+WEIGHT = re.compile(rf"(?:^|\.)({'|'.join(WEIGHTS)})$")
+LENGTH = {"weight_v": "weight_g", "original1": "original0"}
+MASK = re.compile(r"(?<![a-z])masks?(?![a-z])", re.IGNORECASE)
+WORDS = {
+    *("mask", "masks", "weight", "weights", "orig", "original", "buffer", "binary", "kernel"),
+    *("prune", "pruned", "pruner", "pruning", "sparse", "sparsity", "param", "parameter", "module"),
+}
+KINDS = {
+    "an embedding": re.compile(r"\w*emb(ed|edding|eddings)?|wte|wpe"),
+    "a norm": re.compile(r"(layer|group|batch|instance|rms)?_?norms?_?\d*|[lbg]n_?\d*"),
+    "a transposed convolution": re.compile(r"(conv_?)?transposed?\d*|(de|up|t)_?conv\d*|up"),
+}
+RECURRENT = re.compile(r"weight_[ih][hr](_l\d+(_reverse)?)?$")
+
+
+def plain(name: str) -> str:
+    """A name without what `torch.compile` puts in it."""
+    return re.sub(r"(^|\.)_orig_mod(?=\.|$)", "", name).lstrip(".")
+
+
+def layer_of(key: str) -> str | None:
+    """The layer whose weight is called `key` (`weight` for a bare layer), or None."""
+    key = plain(key)
+    found = WEIGHT.search(key)
+    return (key[: found.start()] or "weight") if found else None
+
+
+def length_of(key: str) -> str | None:
+    """Under weight norm, the tensor of lengths beside the directions `key`; None for others."""
+    return next((key[: -len(v)] + g for v, g in LENGTH.items() if key.endswith(v)), None)
+
+
+def is_mask(key: str, shapes: Mapping[str, Shape]) -> bool:
+    """Whether a tensor is a mask by its name. `mask_head.weight` is not, `masks.head.weight` is
+    if there is a `head.weight` of that shape too."""
+    if not MASK.search(key):
+        return False
+    return layer_of(key) is None or any(
+        layer_of(other) and not MASK.search(other) and shapes[other] == shapes[key]
+        and _alike(other, key)
+        for other in shapes
+    )  # fmt: skip
+
+
+def is_bias(key: str, shapes: Mapping[str, Shape]) -> bool:
+    """Whether a tensor is the bias beside a weight, of a norm say."""
+    return key.endswith("bias") and f"{key.removesuffix('bias')}weight" in shapes
+
+
+def find_layers(shapes: Mapping[str, Shape]) -> tuple[dict[str, str], dict[str, str]]:
+    """The layers in a state dict, name to the tensor that is its weight, and what is left out,
+    name to a reason: all with 2 or more dimensions that is neither weight nor mask of a layer."""
+    by_kind = sorted(shapes, key=lambda key: _rank(key))
+    layers: dict[str, str] = {}
+    left_out: dict[str, str] = {}
+    for key in by_kind:
+        if len(shapes[key]) < 2 or is_mask(key, shapes) or is_bias(key, shapes):
+            continue
+        if not _is_length(key, shapes):
+            layer, why = layer_of(key), _unlike_a_layer(key, shapes)
+            if layer in layers and why is None:
+                why = f"the layer has {layers[layer]}"
+            if why is None and layer is not None:
+                layers[layer] = key
+            else:
+                left_out[layer if layer and layer not in layers else plain(key)] = str(why)
+    return {name: layers[name] for name in sorted(layers, key=numbers_by_value)}, left_out
+
+
+def find_masks(layers: Mapping[str, Shape], shapes: Mapping[str, Shape]) -> dict[str, str]:
+    """Layers to the names of their masks.
+
+    layers: name to the shape of its weight. shapes: all tensors of the network. A mask has its
+    weight's shape, or one that broadcasts to it, as a mask of filters does.
+
+    Raises ValueError for a list of masks of which it cannot be told whose they are.
+    """
+    by_words: dict[tuple[str, ...], list[str]] = {}
+    for layer in layers:
+        by_words.setdefault(_words(layer), []).append(layer)
+    found: dict[str, str] = {}
+    listed: dict[str, list[str]] = {}
+    for key in shapes:
+        if not is_mask(key, shapes):
+            continue
+        words = _words(key)
+        of = by_words.get(words) or [
+            layer
+            for known, names in by_words.items()
+            if words and not words[0].isdigit() and _ends_with(known, words)
+            for layer in names
+        ]
+        if len(of) == 1 and _broadcasts(shapes[key], layers[of[0]]):
+            found.setdefault(of[0], key)
+        elif len(of) == 1 and key.endswith("weight_mask"):
+            raise ValueError(
+                f"layer {of[0]!r}: its mask has shape {shapes[key]}, its weight "
+                f"{layers[of[0]]}; they must be the same"
+            )
+        if re.search(r"masks?\.\d+$", key) and len(words) == 1:
+            listed.setdefault(key.rpartition(".")[0], []).append(key)
+    for keys in listed.values():
+        if not set(keys) <= set(found.values()):
+            found = {layer: key for layer, key in found.items() if key not in keys}
+            found |= _by_shape(layers, keys, shapes)
+    return found
+
+
+def left_masks(shapes: Mapping[str, Shape], used: set[str]) -> dict[str, str]:
+    """Masks that belong to no layer, name to a reason."""
+    return {
+        plain(key): "a mask, but no layer has its name and shape"
+        for key, shape in shapes.items()
+        if len(shape) > 1 and is_mask(key, shapes) and key not in used
+    }
+
+
+def numbers_by_value(name: str) -> list[str | int]:
+    """A key to sort names by: `features.2` before `features.10`."""
+    return [int(part) if i % 2 else part for i, part in enumerate(re.split(r"([0-9]+)", name))]
+
+
+def convolutions(shapes: Mapping[str, Shape]) -> tuple[str, ...]:
+    """Layers with 3 or more dimensions."""
+    return tuple(name for name, shape in shapes.items() if len(shape) > 2)
+
+
+def _rank(key: str) -> int:
+    found = WEIGHT.search(plain(key))
+    names = [name.replace("\\", "") for name in WEIGHTS]
+    return names.index(found[1]) if found else len(names)
+
+
+def _is_length(key: str, shapes: Mapping[str, Shape]) -> bool:
+    return any(length_of(other) == key for other in shapes)
+
+
+def _unlike_a_layer(key: str, shapes: Mapping[str, Shape]) -> str | None:
+    """Why a tensor is no weight of a layer with filters, or None. The kind of its layer is told
+    by the bias beside it, else by its last name."""
+    layer, shape = layer_of(key), shapes[key]
+    if layer is None:
+        recurrent = RECURRENT.search(key)
+        return "a recurrent layer" if recurrent else "its name is not that of a layer's weight"
+    length = length_of(key)
+    if length and length in shapes and not _broadcasts(shapes[length], shape) and shapes[length]:
+        return f"a parametrization of several tensors, {plain(length)} among them"
+    bias = shapes.get(f"{key[: -len(WEIGHT.search(key)[1])]}bias")  # type: ignore[index]
+    if bias == shape:
+        return "a norm: its bias has the shape of its weight"
+    if bias is not None and len(bias) == 1 and bias[0] != shape[0]:
+        return f"a transposed convolution: {bias[0]} biases, not one for each of {shape[0]} filters"
+    last = layer.rpartition(".")[2].lower()
+    for kind, pattern in KINDS.items():
+        fits = {"an embedding": len(shape) == 2, "a transposed convolution": len(shape) > 2}
+        if pattern.fullmatch(last) and fits.get(kind, True):
+            return f"{kind}, by its name"
+    return None
+
+
+def _words(name: str) -> tuple[str, ...]:
+    """What is left of a name: `masks.conv1` and `conv1.weight_mask` are both conv1."""
+    name = re.sub(r"(parametrizations)\.weight\.\d+", r"weight", plain(name.replace("___", ".")))
+    parts = [
+        [w for w in part.split("_") if w and w.lower() not in WORDS] for part in name.split(".")
+    ]
+    return tuple("_".join(words) for words in parts if words)
+
+
+def _ends_with(words: tuple[str, ...], end: tuple[str, ...]) -> bool:
+    return words[-len(end) :] == end
+
+
+def _alike(one: str, other: str) -> bool:
+    one_words, other_words = _words(one), _words(other)
+    return _ends_with(one_words, other_words) or _ends_with(other_words, one_words)
+
+
+def _broadcasts(mask: Shape, weight: Shape) -> bool:
+    """Whether a tensor of that shape says something of each weight, or of each filter."""
+    if mask == weight[:1]:
+        return True
+    return len(mask) == len(weight) and all(m in (1, w) for m, w in zip(mask, weight, strict=True))
+
+
+def _by_shape(
+    layers: Mapping[str, Shape], keys: list[str], shapes: Mapping[str, Shape]
+) -> dict[str, str]:
+    """Masks in a list, if the shape of each is that of one layer only."""
+    fits = {key: [n for n, shape in layers.items() if shapes[key] == shape] for key in keys}
+    if not any(fits.values()):
+        return {}
+    if any(len(names) != 1 for names in fits.values()):
+        raise ValueError(
+            f"the masks {', '.join(keys)} do not say which layers they belong to, and neither do "
+            "their shapes; give weights and masks by name to Ticket.from_arrays"
+        )
+    return {names[0]: key for key, names in fits.items()}

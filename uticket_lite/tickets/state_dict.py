@@ -1,0 +1,174 @@
+"""Layers from a network's weights alone: a state dict, of any size, read a piece at a time."""
+
+import math
+import os
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from uticket_lite.edge.tensors import (
+    INDEX,
+    Stored,
+    blocks,
+    metadata_of,
+    open_tensors,
+    readable,
+    whole,
+)
+from uticket_lite.kernels.bits import WORD, count_common
+from uticket_lite.tickets.conventions import (
+    convolutions,
+    find_layers,
+    find_masks,
+    left_masks,
+    length_of,
+    plain,
+)
+from uticket_lite.tickets.file import FORMAT
+from uticket_lite.tickets.layer import Layer, no_bits, pack
+from uticket_lite.tickets.stored import StoredMagnitudes
+
+SAVING = "a state dict is a file written by safetensors.torch.save_file"
+
+
+def read_state_dict(
+    path: str | os.PathLike[str],
+    counted: Iterable[str] | None = None,
+    progress: Callable[[int], Any] | None = None,
+) -> dict[str, Any] | None:
+    """What `Ticket` needs of a safetensors file of weights; None if the file is a ticket.
+
+    path: the file, or the `.safetensors.index.json` of one that is sharded. Weights and masks
+    are known by their names and shapes, as `conventions` says; where there is no mask, what is
+    0 is pruned. Such a file does not say in which order layers run: they are sorted by name,
+    layer 2 before layer 10. Nor at how many output positions.
+
+    The file is read a piece at a time and takes a bit of memory for each weight; magnitudes are
+    read when something asks for them.
+
+    counted: layers to simulate; default all with 3 or more dimensions (convolutions) but the
+    first, all layers if that leaves none. progress: called with the number of weights read.
+
+    Raises FileNotFoundError, or ValueError for a truncated or foreign file, one without weights
+    of layers, unknown names, NaN or infinite weights.
+    """
+    sharded = str(path).endswith(INDEX)
+    if not sharded and FORMAT in metadata_of(path, "ticket or state dict", SAVING):
+        return None
+    tensors = open_tensors(path, "ticket or state dict", SAVING)
+    try:
+        return from_tensors(tensors, Path(path).name, counted, progress)
+    except ValueError as error:
+        raise ValueError(f"{path} cannot be read as a state dict: {error}") from error
+
+
+def from_tensors(
+    tensors: Mapping[str, Stored],
+    source: str,
+    counted: Iterable[str] | None = None,
+    progress: Callable[[int], Any] | None = None,
+) -> dict[str, Any]:
+    """The same of tensors by name; source: what to call where they come from."""
+    shapes = {name: tensor.shape for name, tensor in tensors.items()}
+    keys, left_out = find_layers(shapes)
+    if not keys:
+        has = ", ".join(f"{key} {shape}" for key, shape in shapes.items())
+        raise ValueError(
+            "it has no tensor called NAME.weight with 2 or more dimensions that is the weight of "
+            f"a layer, but {has or 'no tensor at all'}"
+        )
+    layer_shapes = {name: shapes[key] for name, key in keys.items()}
+    masks = find_masks(layer_shapes, shapes)
+    left_out |= left_masks(shapes, set(masks.values()))
+    layers = {}
+    for name, key in keys.items():
+        used = [key, *filter(None, [masks.get(name)])]
+        for other in used:
+            readable(other, tensors[other])
+        length = length_of(key)
+        layers[name], why = _layer(
+            name,
+            tensors[key],
+            tensors[masks[name]] if name in masks else None,
+            tensors.get(length) if length else None,
+        )
+        if why:
+            left_out[plain(masks[name])] = why
+        if progress:
+            progress(layers[name].size)
+    return {
+        "arrays": layers,
+        "counted": tuple(counted or ()) or convolutions(layer_shapes)[1:],
+        "provenance": {"state_dict": source, "left_out": left_out},
+    }
+
+
+def _layer(
+    name: str, weight: Stored, mask: Stored | None, length: Stored | None
+) -> tuple[Layer, str | None]:
+    """A layer and, if its mask says nothing of it, why."""
+    shape = weight.shape
+    rows, columns = shape[0], math.prod(shape[1:])
+    if not rows * columns:
+        raise ValueError(f"layer {name!r}: shape {shape} has no weight")
+    alive = no_bits(rows, columns)
+    floating = False
+    for block in blocks(rows, columns):
+        numbers = weight.block(*block)
+        floating = numbers.dtype.kind == "f"
+        if floating and not np.isfinite(numbers).all():
+            raise ValueError(
+                f"layer {name!r}: contains NaN or infinity; a mask or weights must be finite"
+            )
+        _set(alive, block, numbers != 0)
+    why = None
+    if mask is not None:
+        alive, why = _masked(name, alive, weight, mask)
+    if length is not None:  # filters of length 0 are pruned, whatever their direction
+        g = whole(length)
+        if g.shape and g.shape[0] == rows:
+            alive[g.reshape(rows, -1).max(axis=1) == 0] = 0
+    if not floating:
+        return Layer(shape, alive), why
+    return Layer(shape, alive, magnitudes=StoredMagnitudes(weight, length)), why
+
+
+def _masked(
+    name: str, alive: np.ndarray, weight: Stored, mask: Stored
+) -> tuple[np.ndarray, str | None]:
+    """What a mask leaves of a weight's bits, and why if it says nothing of them."""
+    shape = weight.shape
+    rows, columns = shape[0], math.prod(shape[1:])
+    kept, value = no_bits(rows, columns), None
+    small = whole(mask) if mask.shape != shape else None
+    if small is not None:
+        small = small.reshape(*small.shape, *[1] * (len(shape) - small.ndim))
+    for block in blocks(rows, columns):
+        if small is None:
+            numbers = mask.block(*block)
+        else:
+            part = np.broadcast_to(small, shape)[block[0]]
+            numbers = part.reshape(len(part), -1)[:, block[1]]
+        said = numbers[numbers != 0]
+        if said.size:
+            value = said.flat[0] if value is None else value
+            if not (said == value).all():
+                return alive, "a mask, but of other numbers than 0 and 1"
+        _set(kept, block, numbers != 0)
+    pruned = rows * columns - int(np.bitwise_count(kept).sum())
+    if not pruned:
+        return alive, None  # it keeps everything: the zeros of the weights say more
+    if kept.any() and alive.any() and not count_common(kept, alive):
+        raise ValueError(
+            f"layer {name!r}: its mask keeps none of the weights that are not 0; if it says what "
+            "is pruned, give Ticket.from_arrays its opposite"
+        )
+    return (kept if small is None else kept & alive), None
+
+
+def _set(bits: np.ndarray, block: tuple[slice, slice], mask: np.ndarray) -> None:
+    rows, columns = block
+    packed = pack(np.ascontiguousarray(mask))
+    bits[rows, columns.start // WORD : columns.start // WORD + packed.shape[1]] = packed
