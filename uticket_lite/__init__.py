@@ -7,6 +7,7 @@ The core needs NumPy, Numba and pandas only. `uticket_lite.training` (torch, snn
 from uticket_lite.hardware.accelerator import MAPPINGS, Accelerator
 from uticket_lite.hardware.energy import GATINGS, pe_energy
 from uticket_lite.simulation.comparison import compare
+from uticket_lite.simulation.lost import Lost, lost
 from uticket_lite.simulation.memory import memory_accesses, system_energy
 from uticket_lite.simulation.report import Report
 from uticket_lite.simulation.run import balance, simulate
@@ -27,6 +28,7 @@ __all__ = [
     "STRATEGIES",
     "Accelerator",
     "Layer",
+    "Lost",
     "Report",
     "SpikeReport",
     "Strategy",
@@ -36,6 +38,7 @@ __all__ = [
     "load_history",
     "load_seeds",
     "load_ticket",
+    "lost",
     "magnitude_ladder",
     "memory_accesses",
     "pe_energy",
