@@ -44,7 +44,7 @@ def lost(ticket: Ticket, accelerator: Accelerator) -> Lost:
     report = simulate(ticket, accelerator)
     layers = [ticket.layers[name] for name in report.names]
     room = [capacities(layer, accelerator) for layer in layers]
-    sizes = ticket.sizes(report.names)
+    sizes = np.array([layer.size for layer in layers])
     nonzeros = np.array([layer.nonzeros for layer in layers])
 
     def expected(densities: np.ndarray) -> float:
