@@ -1,13 +1,14 @@
 """Where utilization is lost: to small numbers, to unlike layers, or to unlike filters."""
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 
 import numpy as np
 
 from uticket_lite.hardware.accelerator import Accelerator
 from uticket_lite.hardware.chance import expected_utilization
-from uticket_lite.hardware.loads import capacities
-from uticket_lite.simulation.run import simulate
+from uticket_lite.hardware.loads import Workload, capacities, loads
+from uticket_lite.hardware.metrics import layer_totals
 from uticket_lite.tickets.ticket import Ticket
 
 
@@ -36,21 +37,28 @@ class Lost:
         return {"utilization": parts.pop("utilization"), "floor": self.floor, **parts}
 
 
-def lost(ticket: Ticket, accelerator: Accelerator) -> Lost:
+def lost(ticket: Ticket, accelerator: Accelerator, layers: Iterable[str] | None = None) -> Lost:
     """Split what a ticket loses of utilization on an accelerator, without any balancing.
 
-    A balanced ticket gains instead: `filters` is then negative, the better of chance.
+    layers: those to look at; default the counted ones. A balanced ticket gains instead:
+    `filters` is then negative, the better of chance.
     """
-    report = simulate(ticket, accelerator)
-    layers = [ticket.layers[name] for name in report.names]
-    room = [capacities(layer, accelerator) for layer in layers]
-    sizes = np.array([layer.size for layer in layers])
-    nonzeros = np.array([layer.nonzeros for layer in layers])
+    names = ticket.counted if layers is None else ticket.names(layers)
+    chosen = [ticket.layers[name] for name in names]
+    room = [capacities(layer, accelerator) for layer in chosen]
+    sizes = np.array([layer.size for layer in chosen])
+    nonzeros = np.array([layer.nonzeros for layer in chosen])
+
+    def average(values: np.ndarray) -> float:
+        return float(values @ sizes / sizes.sum())
 
     def expected(densities: np.ndarray) -> float:
-        values = [expected_utilization(*each) for each in zip(room, densities, strict=True)]
-        return float(np.array(values) @ sizes / sizes.sum())
+        pairs = zip(room, densities, strict=True)
+        return average(np.array([expected_utilization(*each) for each in pairs]))
 
-    alike = expected(np.full(len(layers), nonzeros.sum() / sizes.sum()))
+    alike = expected(np.full(len(chosen), nonzeros.sum() / sizes.sum()))
     floor = expected(nonzeros / sizes)
-    return Lost(report.utilization, 1 - alike, alike - floor, floor - report.utilization)
+    tables = [loads(layer, accelerator) for layer in chosen]
+    starts = np.cumsum([0, *map(len, tables)])
+    reached = average(layer_totals(Workload(np.concatenate(tables), starts)).utilization)
+    return Lost(reached, 1 - alike, alike - floor, floor - reached)

@@ -14,6 +14,8 @@ from uticket_lite.hardware.energy import breakdown, gating_ratio, pe_energy
 from uticket_lite.hardware.loads import Workload
 from uticket_lite.hardware.timeline import timeline
 from uticket_lite.kernels.bits import count_common
+from uticket_lite.simulation.lost import lost
+from uticket_lite.simulation.spread import spread
 from uticket_lite.strategies import Strategy
 from uticket_lite.tickets.filters import Filters
 from uticket_lite.tickets.ticket import Ticket
@@ -202,6 +204,20 @@ class Report:
             },
             index=pd.Index(self.names, name="layer"),
         )
+
+    @cached_property
+    def spread(self) -> pd.DataFrame:
+        """How unlike the filters of each layer are, as the ticket ran: density, filter_cov, gini,
+        floor; see `spread.spread`."""
+        return spread(self.ticket, self.accelerator, self.names)
+
+    def lost(self) -> dict[str, float]:
+        """Where 1 − utilization comes from: `noise`, `layers` and `filters` of the ticket that
+        was given, see `lost.Lost`, and what the `strategy` makes of it: negative where it wins
+        utilization back. The four add up."""
+        given = lost(self.given, self.accelerator, self.names)
+        parts = {"noise": given.noise, "layers": given.layers, "filters": given.filters}
+        return {**parts, "strategy": given.utilization - self.utilization}
 
     @cached_property
     def price(self) -> dict[str, float]:
