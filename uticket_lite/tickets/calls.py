@@ -11,6 +11,8 @@ from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from uticket_lite.tickets.ties import Ties
+
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
@@ -22,7 +24,7 @@ class Call:
     """One call of a convolution or linear function.
 
     weight: as it arrives. owner, part: name and module of the innermost part that runs. given:
-    shape of the input, before the layer pads it. made: shape of the output. groups: as in torch.
+    shape of the input, before the layer pads it. made: shape of the output.
     """
 
     owner: str
@@ -30,7 +32,6 @@ class Call:
     weight: "Tensor"
     given: tuple[int, ...]
     made: tuple[int, ...]
-    groups: int = 1
 
     @property
     def linear(self) -> bool:
@@ -52,15 +53,17 @@ class Call:
 
 
 @contextmanager
-def watching(module: "nn.Module", note: Callable[[Call], None]) -> Iterator[set[str]]:
-    """Report each call to `note` while the context lasts; yields the names of parts that ran.
+def watching(module: "nn.Module", note: Callable[[Call], str], ties: Ties) -> Iterator[set[str]]:
+    """Report each call to `note`, which names its layer, and what tensors meet to `ties` while
+    the context lasts; yields the names of parts that ran.
 
     Compiled parts run as if they were not.
     """
     from torch import Tensor, compiler, jit
     from torch.overrides import TorchFunctionMode
 
-    running: list[tuple[str, nn.Module, Any]] = [("", module, None)]
+    running: list[tuple[str, nn.Module, Any, int]] = [("", module, None, 0)]
+    calls = 0
     ran: set[str] = set()
 
     class Watch(TorchFunctionMode):
@@ -69,7 +72,9 @@ def watching(module: "nn.Module", note: Callable[[Call], None]) -> Iterator[set[
         ) -> Any:
             result = function(*args, **(kwargs or {}))
             name = str(getattr(function, "__name__", "")).split(".")[0]
-            if name in FUNCTIONS:
+            if name not in FUNCTIONS:
+                ties.function(name, function, args, kwargs or {}, result)
+            else:
                 self.see(name, result, *args, **(kwargs or {}))
             return result
 
@@ -79,22 +84,29 @@ def watching(module: "nn.Module", note: Callable[[Call], None]) -> Iterator[set[
             last = args[-1] if len(args) > (8 if name == "convolution" else 6) else 1
             if name == "convolution" and (args[6] if len(args) > 6 else kwargs["transposed"]):
                 return
-            owner, part, before = running[-1]
+            owner, part, before, _ = running[-1]
+            entered = given
             if hasattr(part, "padding_mode") and isinstance(before, Tensor):
                 given = before
             groups = 1 if name == "linear" else kwargs.get("groups", last)
-            note(Call(owner, part, weight, tuple(given.shape), tuple(made.shape), groups))
+            call = Call(owner, part, weight, tuple(given.shape), tuple(made.shape))
+            layer = note(call)
+            ties.layer(layer, entered, made, groups, -1 if call.linear else 1 - weight.ndim)
+            nonlocal calls
+            calls += 1
 
     def enter(name: str) -> Callable[..., None]:
         def push(part: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
             first = next((x for x in (*args, *kwargs.values()) if isinstance(x, Tensor)), None)
-            running.append((name, part, first))
+            running.append((name, part, first, calls))
             ran.add(name)
 
         return push
 
     def leave(part: Any, given: Any, made: Any) -> None:
-        running.pop()
+        *_, before = running.pop()
+        if calls == before:
+            ties.part(given, made)
 
     # Nothing can have been compiled unless dynamo is there, and asking for it is slow.
     eager = "torch._dynamo" in sys.modules

@@ -84,6 +84,7 @@ class Ticket:
         timesteps: int = 1,
         spike_sparsity: Mapping[str, float] | None = None,
         counted: Iterable[str] | None = None,
+        ties: Iterable[Iterable[str]] = (),
         provenance: Mapping[str, Any] | None = None,
     ) -> "Ticket":
         """A ticket from dense masks or weights, name to array (K, C, …); 0 means pruned. Any
@@ -94,6 +95,7 @@ class Ticket:
         input_positions: name to H_in·W_in, which memory accesses depend on; `positions` for a
         layer not named, as at stride 1. timesteps: T, default 1. spike_sparsity: name to the
         fraction of zero input spikes. counted: names to simulate; default every layer given.
+        ties: groups of layers whose filters are added to one another.
 
         Raises TypeError or ValueError, naming the layer, for anything that is no mask.
         """
@@ -126,7 +128,8 @@ class Ticket:
                     f"its weight {layers[name].shape}; they must be the same"
                 )
             layers[name] = replace(layers[name], mask=masking.bits)
-        return cls(layers, timesteps, tuple(counted or ()), dict(provenance or {}))
+        groups = tuple(tuple(group) for group in ties)
+        return cls(layers, timesteps, tuple(counted or ()), dict(provenance or {}), groups)
 
     @classmethod
     def from_model(

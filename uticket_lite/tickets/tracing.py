@@ -14,6 +14,7 @@ from uticket_lite.edge.checks import whole_number
 from uticket_lite.tickets.calls import Call, watching
 from uticket_lite.tickets.conventions import convolutions
 from uticket_lite.tickets.owners import Parameters
+from uticket_lite.tickets.ties import Ties
 
 if TYPE_CHECKING:
     from torch import nn
@@ -45,6 +46,8 @@ def trace(
     them and the last are positions. It must be said for counted linear layers that meet more
     than two dimensions: (time, batch, features) looks like (batch, tokens, features).
 
+    `ties` are the groups of layers whose filters meet element by element (see `ties`); where that
+    cannot be told of a layer, `provenance["ties_unknown"]` says why.
     `provenance["left_out"]`: name to reason for every other parameter with 2 or more dimensions.
 
     Raises TypeError for what is no module, and ValueError if no layer ran, one ran at differing
@@ -68,10 +71,10 @@ def trace(
     layers: dict[str, Call] = {}
     used: dict[str, str | None] = {}
 
-    def note(call: Call) -> None:
+    def note(call: Call) -> str:
         name, parameter = parameters.of(call, used.values())
         if name not in layers and parameter is not None and parameter in used.values():
-            return  # tied to another layer's weight
+            return next(n for n, p in used.items() if p == parameter)  # tied to its weight
         first = layers.setdefault(name, call)
         used.setdefault(name, parameter)
         if first.owner == call.owner and first.positions(batch_dims) != call.positions(batch_dims):
@@ -80,8 +83,10 @@ def trace(
                 f"{call.positions(batch_dims)} output positions, but a ticket holds one number "
                 "for a layer; say which with Ticket.from_arrays"
             )
+        return name
 
-    with _evaluating(module), watching(module, note) as ran:
+    ties = Ties(sample_input)
+    with _evaluating(module), watching(module, note, ties) as ran:
         module(*sample_input) if isinstance(sample_input, tuple) else module(sample_input)
     left_out = parameters.left_out(layers, set(used.values()), ran)
     if not layers:
@@ -114,7 +119,12 @@ def trace(
             name: call.input_positions(batch_dims) for name, call in layers.items()
         },
         "counted": counted,
-        "provenance": {"model": parameters.model, "left_out": {**left_out, **strays}},
+        "ties": ties.groups(),
+        "provenance": {
+            "model": parameters.model,
+            "left_out": {**left_out, **strays},
+            **({"ties_unknown": ties.unknown} if ties.unknown else {}),
+        },
     }
 
 
