@@ -12,6 +12,7 @@ from uticket_lite.simulation.memory import memory_accesses, system_energy
 from uticket_lite.simulation.report import Report
 from uticket_lite.simulation.run import balance, simulate
 from uticket_lite.simulation.spikes import SpikeReport, simulate_spikes
+from uticket_lite.simulation.sweeps import sweep
 from uticket_lite.strategies import MASK_STRATEGIES, STRATEGIES, Strategy, register
 from uticket_lite.tickets.layer import Layer
 from uticket_lite.tickets.magnitudes import magnitude_ladder
@@ -46,6 +47,7 @@ __all__ = [
     "register",
     "simulate",
     "simulate_spikes",
+    "sweep",
     "synthetic_ticket",
     "system_energy",
 ]

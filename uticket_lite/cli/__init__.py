@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from uticket_lite.cli.paper import add_paper
 from uticket_lite.cli.parser import Parser
+from uticket_lite.cli.sweep import add_sweep
 from uticket_lite.cli.teach import add_course, add_predictions
 from uticket_lite.cli.tickets import add_balance, add_compare, add_simulate
 from uticket_lite.cli.train import add_record, add_train
@@ -21,6 +22,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     add_simulate(commands)
     add_compare(commands)
     add_balance(commands)
+    add_sweep(commands)
     add_paper(commands)
     add_course(commands)
     add_predictions(commands)

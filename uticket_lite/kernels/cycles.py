@@ -6,11 +6,22 @@ from uticket_lite.kernels.jit import kernel
 
 
 @kernel()
-def wave_utilization(loads: np.ndarray, ceil: bool) -> np.ndarray:
-    """u = 1 − (M − A)/M · n/(n − 1) of each wave, float64; NaN where M = 0, and 1 for n = 1.
+def utilization_of(total: int, largest: int, n: int, ceil: bool) -> float:
+    """u = 1 − (M − A)/M · n/(n − 1) of a wave; NaN where M = 0, and 1 for n = 1.
 
-    M, A: largest and mean load of the wave; `ceil` rounds A up.
+    M, A: largest and mean of its n loads, `total` their sum; `ceil` rounds A up.
     """
+    if largest == 0:
+        return np.nan
+    if n == 1:
+        return 1.0
+    mean = float(-(-total // n)) if ceil else total / n
+    return 1 - (largest - mean) / largest * n / (n - 1)
+
+
+@kernel()
+def wave_utilization(loads: np.ndarray, ceil: bool) -> np.ndarray:
+    """`utilization_of` each wave, float64 (waves,)."""
     waves, n = loads.shape
     result = np.empty(waves)
     for g in range(waves):
@@ -18,13 +29,7 @@ def wave_utilization(loads: np.ndarray, ceil: bool) -> np.ndarray:
         for j in range(n):
             total += loads[g, j]
             largest = max(largest, loads[g, j])
-        if largest == 0:
-            result[g] = np.nan
-        elif n == 1:
-            result[g] = 1.0
-        else:
-            mean = float(-(-total // n)) if ceil else total / n
-            result[g] = 1 - (largest - mean) / largest * n / (n - 1)
+        result[g] = utilization_of(total, largest, n, ceil)
     return result
 
 
@@ -60,23 +65,23 @@ def layer_totals(
     work = np.zeros(layers, np.int64)
     latency = np.zeros(layers, np.int64)
     utilization = np.ones(layers)
-    waves = wave_utilization(loads, ceil)
     for layer in range(layers):
         first, last = wave_starts[layer], wave_starts[layer + 1]
-        total, counted = 0.0, 0
+        summed, counted = 0.0, 0
         for g in range(first, last):
-            largest = 0
+            total, largest = 0, 0
             for j in range(n):
-                work[layer] += loads[g, j]
+                total += loads[g, j]
                 largest = max(largest, loads[g, j])
+            work[layer] += total
             latency[layer] += largest
             if largest > 0:
-                total += waves[g]
+                summed += utilization_of(total, largest, n, ceil)
                 counted += 1
         if counted and ahead > 0:
             latency[layer] = finish_times(loads[first:last], ahead)[-1].max()
             if n > 1:
                 utilization[layer] = (work[layer] / latency[layer] - 1) / (n - 1)
         elif counted:
-            utilization[layer] = total / counted
+            utilization[layer] = summed / counted
     return work, latency, utilization

@@ -144,7 +144,7 @@ class Report:
         if average == "layers":
             return float(values.mean())
         weights = self._filters.sizes
-        return float(values @ weights / weights.sum())
+        return float((values * weights).sum() / weights.sum())
 
     @property
     def figures(self) -> dict[str, float]:
@@ -182,9 +182,7 @@ class Report:
         """One row per layer: parameters, nonzeros, sparsity, spike_sparsity (NaN if not known),
         waves, work, idle, latency (cycles), utilization (exact), energy (Eq. 3), empty."""
         layers = [self.ticket.layers[name] for name in self.names]
-        spikes = np.array(
-            [np.nan if x.spike_sparsity is None else x.spike_sparsity for x in layers]
-        )
+        spikes = self._filters.spike_sparsity
         sizes, nonzeros = self._filters.sizes, np.array([x.nonzeros for x in layers])
         work, latency = self._totals.work * self._cycles, self._totals.latency * self._cycles
         idle = self.accelerator.n_pe * latency - work

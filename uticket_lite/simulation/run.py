@@ -72,7 +72,7 @@ def simulate(
     else:
         filters = ran.filters(names)
         counts, starts = filters.counts, filters.starts
-        order = ordered(how, counts, starts, partial(_rng, seed, ""))
+        order = ordered(how, counts, starts, partial(seeded_rng, seed, ""))
         if order is None:
             order = np.arange(counts.size)
         else:
@@ -99,7 +99,7 @@ def _balanced(
     ticket: Ticket, accelerator: Accelerator, how: Strategy, seed: int, names: tuple[str, ...]
 ) -> Ticket:
     changed = {
-        name: balanced(how, ticket.layers[name], accelerator, _rng(seed, name), name)
+        name: balanced(how, ticket.layers[name], accelerator, seeded_rng(seed, name), name)
         for name in names
     }
     about = {"strategy": how.name, "n_pe": accelerator.n_pe, "mapping": accelerator.mapping}
@@ -122,6 +122,6 @@ def _seeded(seed: int, layer: str) -> _Seeded:
     return _Seeded(np.random.SeedSequence([seed, name]).generate_state(4, np.uint64))
 
 
-def _rng(seed: int, layer: str) -> np.random.Generator:
+def seeded_rng(seed: int, layer: str) -> np.random.Generator:
     """A new generator, `np.random.default_rng` of the seed and the layer's name."""
     return np.random.Generator(np.random.PCG64(_seeded(seed, layer)))  # type: ignore[arg-type]

@@ -7,7 +7,7 @@ import numpy as np
 
 from uticket_lite.edge.checks import one_of, whole_number
 from uticket_lite.hardware.accelerator import MAPPINGS, Accelerator
-from uticket_lite.kernels.scheduling import deal_in_turn
+from uticket_lite.kernels.scheduling import deal_in_turn, deal_to_first_free
 from uticket_lite.tickets.layer import Layer
 
 CHANGES = {
@@ -28,6 +28,8 @@ class Strategy:
     cost: its price, in a sentence. source: where it comes from. mappings: those on which it
     does something (orders and schedules: only where a PE holds whole filters).
     ahead: waves that a PE may run ahead of the slowest (its buffers); 0 is a barrier.
+    each: filters that a PE holds in a wave; more than one run one after the other. barrier: if
+    False, there are no waves inside a layer: the next filter goes to the PE that frees first.
 
     `simulate` and its like take such an object as well as a name; `register` puts it into
     menus. What its methods return is checked there, so that they need not check it themselves.
@@ -41,6 +43,8 @@ class Strategy:
     source: str
     mappings: tuple[str, ...] = tuple(MAPPINGS)
     ahead: int = 0
+    each: int = 1
+    barrier: bool = True
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or self.name.split() != [self.name]:
@@ -50,6 +54,7 @@ class Strategy:
             one_of(f"strategy {self.name!r}: mapping", mapping, MAPPINGS)
         ahead = whole_number(f"strategy {self.name!r}: ahead", self.ahead, minimum=0)
         object.__setattr__(self, "ahead", ahead)
+        object.__setattr__(self, "each", whole_number(f"strategy {self.name!r}: each", self.each))
         own = [
             method
             for method in ("balance", "order", "deal")
@@ -79,10 +84,14 @@ class Strategy:
     def deal(self, counts: np.ndarray, starts: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
         """The wave (from 0 in each layer) and the PE of each filter, int64 (filters,) each.
 
-        counts, starts: as in `order`, but in the order chosen there. Default: one filter per PE
-        and wave, in turn. Filters that share a wave and a PE run one after the other.
+        counts, starts: as in `order`, but in the order chosen there. Default: in turn, `each`
+        filters per PE and wave, or to the PE that frees first without a `barrier`; a sweep runs
+        strategies that keep to it many times faster. Filters that share a wave and a PE run one
+        after the other.
         """
-        return deal_in_turn(starts, n, 1)
+        if self.barrier:
+            return deal_in_turn(starts, n, self.each)
+        return np.zeros(counts.size, np.int64), deal_to_first_free(counts, starts, n)[0]
 
     def objection(self, accelerator: Accelerator) -> str | None:
         """Why the strategy does nothing on this accelerator, in a sentence; None if it works."""

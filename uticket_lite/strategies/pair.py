@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from uticket_lite.kernels.scheduling import deal_in_turn
 from uticket_lite.strategies.base import Strategy
 from uticket_lite.strategies.sort import densest_first
 
@@ -22,10 +21,6 @@ class Pair(Strategy):
         half = (place - first) // 2
         return order[np.where((place - first) % 2 == 0, first + half, last - half)]
 
-    def deal(self, counts: np.ndarray, starts: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
-        """Two filters per PE and wave; see `Strategy.deal`."""
-        return deal_in_turn(starts, n, 2)
-
 
 RANK = 70
 STRATEGY: Strategy = Pair(
@@ -34,4 +29,5 @@ STRATEGY: Strategy = Pair(
     changes="order",
     cost="A permutation of the filters, and room for two filters in every PE.",
     source="Gondimalla et al. 2019 (SparTen), greedy balancing GB-S",
+    each=2,
 )

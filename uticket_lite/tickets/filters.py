@@ -14,12 +14,14 @@ class Filters:
 
     counts: non-zeros of the filters, int64 (filters,). starts: where each layer begins, int64
     (layers + 1,). sizes, positions: weights and output positions of each layer, int64 (layers,).
+    spike_sparsity: zero input spikes of each layer, float64 (layers,); NaN where not known.
     """
 
     counts: np.ndarray
     starts: np.ndarray
     sizes: np.ndarray
     positions: np.ndarray
+    spike_sparsity: np.ndarray
 
     @classmethod
     def of(cls, layers: Sequence[Layer]) -> "Filters":
@@ -29,4 +31,5 @@ class Filters:
             np.cumsum([0, *(layer.shape[0] for layer in layers)]),
             np.array([layer.size for layer in layers]),
             np.array([layer.positions for layer in layers]),
+            np.array([layer.spike_sparsity for layer in layers], float),  # None: NaN
         )
