@@ -10,14 +10,20 @@ from uticket_lite.teach.checking import Verdict, check
 from uticket_lite.teach.course import lay_out
 from uticket_lite.teach.exercises import EXERCISES
 from uticket_lite.teach.keeping import predictions
+from uticket_lite.teach.live import LiveRounds, own_balance
+from uticket_lite.teach.measuring import accuracy_with, spike_totals
 
 __all__ = [
     "EXERCISES",
+    "LiveRounds",
     "Verdict",
+    "accuracy_with",
     "check",
     "lay_out",
     "look_back",
+    "own_balance",
     "predict",
     "predictions",
     "reveal",
+    "spike_totals",
 ]

@@ -57,6 +57,8 @@ def check(answer: Any, exercise: str | None = None) -> Verdict:
         hint = f" Did you mean {close[0]}?" if close else ""
         return Verdict(False, f"No exercise is called {name!r}.{hint} Keep the name of the stub.")
     task = EXERCISES[name]
+    if answer is None or answer is Ellipsis:
+        return Verdict(False, "No answer yet: put yours in the place of the dots.")
     if not callable(answer):
         return _judge(task, lambda: answer)
     return _judge(task, answer)
@@ -83,7 +85,8 @@ def _judge(task: Exercise, function: Callable[..., Any]) -> Verdict:
     wrong = [i for i, view in enumerate(views) if not same(view, wanted[i])]
     if not wrong:
         cost = _cost(task, cases[-1], results[-1])
-        return Verdict(True, f"Right in all {len(cases)} cases.", cost=cost)
+        said = f"Right in all {len(cases)} cases." if len(cases) > 1 else "Right."
+        return Verdict(True, said, cost=cost)
     idea = _recognized(task, cases, views, wanted)
     first = wrong[0]
     words = f"Not yet: {len(wrong)} of {len(cases)} cases differ. The smallest:\n"

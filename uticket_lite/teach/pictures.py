@@ -8,6 +8,7 @@ import numpy as np
 
 RIGHT, YOURS, WAIT = "#0072B2", "#E69F00", "#949494"
 """What is so (as work in all charts), what you say, and waiting."""
+PALETTE = (RIGHT, YOURS, "#009E73", "#CC79A7")
 
 
 def axis(guesses: Sequence[float], truth: float, words: str, unit: str = "") -> str:
@@ -106,3 +107,28 @@ def rows_of(value: object) -> list[list[float]] | None:
 
 def _number(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 100 or value == int(value) else f"{value:.3g}"
+
+
+def lines(
+    series: dict[str, list[tuple[float, float]]], title: str, across: str, top: float = 100
+) -> str:
+    """Lines from 0 to `top`, each named at its end, over 0 to 100."""
+    drawn = "".join(
+        f'<line x1="40" x2="440" y1="{150 - 1.2 * y:.0f}" y2="{150 - 1.2 * y:.0f}" '
+        f'stroke="currentColor" opacity=".2"/>'
+        + text(34, 154 - 1.2 * y, f"{y}", size=11, anchor="end")
+        for y in (0, 50, 100)
+    )
+    drawn += "".join(text(40 + 4 * x, 166, f"{x}", size=11) for x in (0, 50, 100))
+    for row, (name, points) in enumerate(series.items()):
+        colour = PALETTE[row % len(PALETTE)]
+        placed = [(40 + 4 * x, 150 - 120 * y / top) for x, y in points]
+        path = " ".join(f"{x:.1f},{y:.1f}" for x, y in placed)
+        drawn += f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2"/>'
+        drawn += "".join(
+            f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{colour}"/>' for x, y in placed
+        )
+        drawn += text(452, 40 + 16 * row, name, anchor="start").replace("currentColor", colour)
+    drawn += text(40, 16, title, anchor="start", bold=True) + text(240, 182, across, size=12)
+    words = "; ".join(f"{name} at {p[-1][1]:.1f}" for name, p in series.items() if p)
+    return svg(620, 188, drawn, f"{title} by {across}: {words}")

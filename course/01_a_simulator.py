@@ -1,0 +1,179 @@
+# %% [markdown]
+# # A simulator in twenty lines
+#
+# Loads, latency and utilization are three small functions. Write them, and you own the simulator on which the rest of this course stands. Then a surprise: even weights pruned *at random* leave PEs waiting.
+#
+# **Afterwards you can** write loads, latency and Eq. 2 · say why waiting grows as tickets get sparser, though luck treats all filters alike · tell luck from structure \
+# **You need** [Sparse is not fast](00_start_here.ipynb) \
+# **Time** 35 minutes: 20 writing, 15 reading and trying
+
+# %%
+import numpy as np
+import pandas as pd
+
+import uticket_lite as ut
+from uticket_lite import explore
+from uticket_lite.teach import check, look_back, predict, reveal
+
+# %% [markdown]
+# ## Loads
+#
+# `counts` are the non-zeros of a layer's filters in their order; n PEs take them [[wave]] by wave. Return one row per wave and one column per PE; when filters run out, the PEs left over have load 0.
+
+
+# %%
+def loads(counts, n):
+    """Loads of n PEs, an array (waves, n)."""
+    ### BEGIN SOLUTION
+    waves = -(-len(counts) // n)
+    padded = np.zeros(waves * n, int)
+    padded[: len(counts)] = counts
+    return padded.reshape(waves, n)
+    ### END SOLUTION
+
+
+check(loads)
+
+# %% [markdown]
+# ## Latency
+#
+# A wave (a row) ends when its slowest PE is done.
+
+
+# %%
+def latency(loads):
+    """Cycles until the last wave is done."""
+    ### BEGIN SOLUTION
+    return sum(max(wave) for wave in loads)
+    ### END SOLUTION
+
+
+check(latency)
+
+# %% [markdown]
+# ## Utilization
+#
+# Eq. 2 for the n loads of one wave, M the largest, A the mean: u = 1 − (M − A)/M · n/(n − 1). One PE alone never waits: u = 1.
+
+
+# %%
+def utilization(wave):
+    """Eq. 2 for one wave."""
+    ### BEGIN SOLUTION
+    n, largest, mean = len(wave), max(wave), sum(wave) / len(wave)
+    return 1.0 if n == 1 else 1 - (largest - mean) / largest * n / (n - 1)
+    ### END SOLUTION
+
+
+check(utilization)
+
+# %% [markdown]
+# ## Luck alone
+#
+# A layer of 512 filters with 4,608 weights each keeps 1.8 % of them, chosen *at random*: no filter is special. On 16 PEs, how well are they used?
+
+# %%
+predict(
+    "luck",
+    "Utilization of a layer whose weights were pruned at random to 98.2 %, on 16 PEs, in percent?",
+    unit="%",
+    low=0,
+    high=100,
+)
+
+# %%
+rng = np.random.default_rng(0)
+counts = rng.binomial(4608, 0.018, 512)
+waves = counts.reshape(-1, 16)
+means, maxima = waves.mean(axis=1), waves.max(axis=1)
+by_luck = float(np.mean(1 - (maxima - means) / maxima * 16 / 15))
+reveal(
+    "luck",
+    100 * by_luck,
+    leads_to={
+        100: "Random is fair on average, but a wave waits for the unluckiest of its sixteen.",
+        50: "The loads differ less than that: most are within a few weights of the mean.",
+    },
+)
+
+# %% [markdown]
+# The mean load is 83, and a load is rarely more than a few standard deviations away. But a wave does not wait for a typical PE: it waits for the *largest of sixteen*. For loads with distribution function F that are independent,
+#
+# $$E[\max] = \sum_{k \ge 0} \bigl(1 - F(k)^n\bigr).$$
+#
+# The slider below draws it: the fewer weights are left, the larger their spread *beside their mean*, because a count of m varies by about √m. That is why waiting grows as tickets get sparser.
+
+# %% tags=["claims"]
+from scipy.stats import binom
+
+k = np.arange(4609)
+expected = float((1 - binom.cdf(k, 4608, 0.018) ** 16).sum())
+print(f"expected maximum {expected:.2f}, measured mean of the maxima {maxima.mean():.2f}")
+assert round(expected, 2) == 99.25
+assert abs(maxima.mean() - expected) < 3 * maxima.std() / np.sqrt(len(maxima))
+assert round(4608 * 0.018) == 83
+assert 0.8 < by_luck < 0.86
+
+
+# %%
+def by_density(n_pe):
+    """Mean and expected maximum of n loads, and Eq. 2 of the two, by density."""
+    rows = []
+    for density in (0.5, 0.25, 0.1, 0.05, 0.018, 0.005, 0.002):
+        mean = 4608 * density
+        slowest = float((1 - binom.cdf(k, 4608, density) ** n_pe).sum())
+        used = (n_pe * mean / slowest - 1) / (n_pe - 1)
+        rows.append((f"{density:.1%}", mean, slowest, slowest / mean, used))
+    columns = ["weights kept", "mean load", "expected maximum", "maximum / mean", "Eq. 2"]
+    return pd.DataFrame(rows, columns=columns).round(3)
+
+
+by_density(16)
+
+# %% tags=["claims"]
+assert by_density(16)["maximum / mean"].is_monotonic_increasing
+assert (by_density(64)["Eq. 2"] < by_density(16)["Eq. 2"]).all(), "more PEs, more unlucky ones"
+
+# %% [markdown]
+# ## Structure
+#
+# A trained ticket is not random: training makes some filters matter more than others. `filter_cov` says by how much densities of filters differ (their standard deviation over their mean). With 0 only luck is left.
+
+# %%
+pes = ut.Accelerator(n_pe=16)
+synthetic = pd.Series(
+    {
+        cov: ut.simulate(
+            ut.synthetic_ticket("vgg16", 0.982, filter_cov=cov, seed=0), pes
+        ).utilization
+        for cov in (0.0, 0.15, 0.3, 0.6, 0.85)
+    },
+    name="utilization",
+)
+synthetic.round(2)
+
+# %% tags=["claims"]
+assert synthetic.is_monotonic_decreasing
+assert abs(synthetic[0.3] - 0.59) < 0.02, "what the paper reports of its VGG-16"
+assert abs(synthetic[0.85] - 0.31) < 0.03, "and of its ResNet-19"
+
+# %% [markdown]
+# Watch it wave by wave: press ▶, and look who waits. `queue` hands the next filter to the PE that is free first, so that nobody waits inside the layer.
+
+# %%
+explore.timeline()
+
+# %% [markdown]
+# ## What you guessed
+
+# %%
+look_back("luck")
+
+# %% [markdown]
+# ## What to remember
+#
+# * Three functions make the simulator: loads, latency, Eq. 2.
+# * A wave waits for the largest of n loads. Even pure luck costs utilization, and more so the fewer weights are left.
+# * Structure comes on top: trained filters differ more than luck makes them.
+#
+# **An open question.** With 64 PEs the expected maximum is higher than with 16, but each wave holds four times as many filters. Which array is faster, and by how much less than four times?

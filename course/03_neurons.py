@@ -1,0 +1,120 @@
+# %% [markdown]
+# # Neurons that spike
+#
+# The networks of this course speak in [[spike|spikes]]: 0 or 1, in each of T [[timestep|timesteps]]. That is why a PE only ever *adds* weights. How does a neuron decide?
+#
+# **Afterwards you can** write one step of a leaky integrate-and-fire neuron that equals a well-known library's · say when its reset acts · say why sparsity of spikes saves energy \
+# **You need** [Sparse is not fast](00_start_here.ipynb) \
+# **Time** 25 minutes: 15 writing, 10 reading
+
+# %%
+import numpy as np
+import pandas as pd
+import torch
+
+from uticket_lite.teach import check, look_back, predict, reveal
+from uticket_lite.training import FusedLeaky
+
+# %% [markdown]
+# ## A leaky membrane
+#
+# A [[LIF neuron]] has one number, its [[membrane]] v. In every timestep t
+#
+# 1. if it spiked in step t − 1, v starts again from 0;
+# 2. a share β of v is kept, and the input current x is added: v ← β·v + x;
+# 3. it spikes if v is *above* the threshold ϑ.
+#
+# The paper has β = 0.25 (its time constant τ = 4/3) and ϑ = 1. Note the order: the reset acts one step after the spike.
+
+# %%
+predict(
+    "spikes",
+    "A neuron with β = 0.25 and ϑ = 1 gets the current 0.9 in each of 8 timesteps. How often does it spike?",
+    unit="spikes",
+    low=0,
+    high=8,
+)
+
+# %%
+current = torch.full((8, 1), 0.9)
+spikes, membranes = FusedLeaky(beta=0.25, threshold=1.0).with_membranes(current)
+reveal(
+    "spikes",
+    int(spikes.sum()),
+    leads_to={
+        0: "0.9 alone is below the threshold, but the membrane keeps a quarter of it for the next step.",
+        8: "Above the threshold it spikes, and starts again from 0.",
+        7: "7.2 in all, but most of it leaks away or is lost in resets.",
+    },
+)
+
+# %%
+pd.DataFrame({"membrane": membranes[:, 0].tolist(), "spike": spikes[:, 0].tolist()}).round(4).T
+
+# %% tags=["claims"]
+assert membranes[:2, 0].tolist() == [np.float32(0.9), np.float32(1.125)]
+assert round(8 * 0.9, 1) == 7.2
+
+# %% [markdown]
+# ## Write it
+#
+# For many neurons at once: `membrane`, `current` are arrays of numbers, `spiked` of True and False: who spiked in the step before. Return the new membranes and who spikes now. `np.where(spiked, 0, membrane)` takes 0 where spiked is true.
+
+
+# %%
+def lif_step(membrane, spiked, current, beta, threshold):
+    """The membranes after one timestep, and who spikes."""
+    ### BEGIN SOLUTION
+    membrane = np.where(spiked, 0, membrane)
+    membrane = beta * membrane + current
+    return membrane, membrane > threshold
+    ### END SOLUTION
+
+
+check(lif_step)
+
+# %% [markdown]
+# ## Against the library
+#
+# snnTorch is the usual library for spiking networks. If your check is passed, your neuron and its `Leaky` spike at the same times; the next cell steps the library's through random currents beside the one that this project trains with.
+
+# %%
+import snntorch
+
+currents = 1.5 * torch.randn(20, 1000, generator=torch.Generator().manual_seed(0))
+leaky, theirs = snntorch.Leaky(0.25, reset_mechanism="zero"), []
+state = leaky.reset_mem()
+for current in currents:
+    spike, state = leaky(current, state)
+    theirs.append(spike)
+ours = FusedLeaky(0.25)(currents)
+print(f"{int(ours.sum()):,} spikes; different: {int((ours != torch.stack(theirs)).sum())}")
+
+# %% tags=["claims"]
+assert torch.equal(ours, torch.stack(theirs))
+
+# %% [markdown]
+# ## Why it matters
+#
+# A layer's input is 0 most of the time. Where no spike arrives, a PE has nothing to add: no multiplication, no addition, only [[leakage]]. The share of inputs without a spike is the [[spike sparsity]] s. In the paper's networks s is .60 to .86; [What waiting costs](08_what_waiting_costs.ipynb) counts the energy, and [Spikes bring it back](07_spikes.ipynb) what spikes do to balanced loads.
+
+# %% tags=["claims"]
+from uticket_lite.paper.published import paper_table
+
+published = paper_table()["spike_sparsity"].to_numpy()
+assert (published.min().round(), published.max().round()) == (60, 86)
+
+# %% [markdown]
+# ## What you guessed
+
+# %%
+look_back("spikes")
+
+# %% [markdown]
+# ## What to remember
+#
+# * Keep a share β, add the current, spike above ϑ; who spiked starts again from 0 *one step later*.
+# * A spike is 0 or 1: PEs add, they do not multiply.
+# * No spike, no addition: spike sparsity saves energy.
+#
+# **An open question.** The authors' released neuron decays its input too: v ← 0.25·v + 0.75·x. Which threshold makes it spike at the same times as this one, if x is scaled?

@@ -1,0 +1,215 @@
+# %% [markdown]
+# # Eleven ways, and yours
+#
+# There are many ways to keep PEs busy. They change the weights, the order of the filters, the [[schedule]] or the hardware, and cost different things. You add the twelfth.
+#
+# **Afterwards you can** write a strategy of your own and judge it · name what each kind of balancing costs · say where sorting is nearly as good as changing weights, and where it is not free \
+# **You need** [Algorithm 1](02_algorithm_1.ipynb) \
+# **Time** 40 minutes: 15 reading and trying, 25 writing
+
+# %%
+import numpy as np
+import pandas as pd
+
+import uticket_lite as ut
+from uticket_lite import explore
+from uticket_lite.teach import check, look_back, predict, reveal
+
+pes = ut.Accelerator(n_pe=16)
+vgg = ut.synthetic_ticket("vgg16", sparsity=0.982, filter_cov=0.3, seed=0)
+digits = ut.load_ticket("digits-lth", round=14)
+
+# %% [markdown]
+# ## What can be changed
+#
+# Every [[strategy]] states what it changes and what that costs. Move the sliders: bars are latencies, coloured by what the strategy changes; the tick is where all PEs would be busy.
+
+# %%
+explore.strategies()
+
+# %%
+pd.DataFrame([(s.name, s.changes, s.cost) for s in ut.STRATEGIES.values()]).style.hide(
+    axis="index"
+).hide(axis="columns").set_properties(**{"text-align": "left"})
+
+# %% [markdown]
+# ## Order without touching a weight
+#
+# Under a [[barrier]] a wave takes as long as its densest filter. You may deal the filters in any order. Which order is the quickest? Return the numbers of the filters (0 for the first) in the order in which they are dealt to n PEs.
+
+
+# %%
+def order(counts, n):
+    """Filters, by number, in the order in which n PEs take them."""
+    ### BEGIN SOLUTION
+    return np.argsort(-np.array(counts), kind="stable")
+    ### END SOLUTION
+
+
+check(order)
+
+# %%
+predict(
+    "sorting",
+    "A network like the paper's VGG-16, 98.2 % sparse, on 16 PEs. How many percent of the cycles "
+    "that u-Ticket saves does sorting save, without touching a weight?",
+    unit="%",
+    low=0,
+    high=150,
+)
+
+# %%
+table = ut.compare(vgg, pes)
+saved = 1 - table["latency"] / table.loc["none", "latency"]
+reveal(
+    "sorting",
+    100 * saved["sort"] / saved["uticket"],
+    leads_to={
+        50: "Where filters are many, there is nearly always another one just as dense to share a wave with.",
+        100: "Nearly: but filters of a wave are alike, not equal, and u-Ticket makes them equal.",
+    },
+)
+
+# %% [markdown]
+# And on the digits network, with 32 and 64 filters a layer? Fewer filters, fewer that are alike:
+
+# %%
+small = ut.compare(digits, pes)
+both = pd.DataFrame(
+    {"like VGG-16": saved, "digits": 1 - small["latency"] / small.loc["none", "latency"]}
+)
+both.style.format("{:.1%}")
+
+# %% tags=["claims"]
+assert saved["sort"] > 0.9 * saved["uticket"]
+assert both.loc["sort", "digits"] < both.loc["lpt", "digits"] < both.loc["uticket", "digits"]
+assert both.loc["regrow-only"].eq(0).all()
+
+# %% [markdown]
+# `regrow-only` saves nothing. `lpt` (longest first) needs no barrier inside the layer and saves more than sorting, but a dense filter can still keep one PE busy longer than all others. Splitting such filters in two would help without touching a weight; dropping weights is not the only way.
+#
+# ## Longest first
+#
+# Without a barrier inside the layer, a PE takes its next filter as soon as it is free. Graham's rule: sort, then give each filter to the PE that has least to do so far.
+
+
+# %%
+def lpt(counts, n):
+    """Loads of n PEs, one number for each."""
+    ### BEGIN SOLUTION
+    busy = [0] * n
+    for count in sorted(counts, reverse=True):
+        busy[busy.index(min(busy))] += count
+    return busy
+    ### END SOLUTION
+
+
+check(lpt)
+
+# %% [markdown]
+# ## Yours
+#
+# A strategy is an object. Override `order` (a permutation inside each layer), `deal` (wave and PE of each filter) or `balance` (the mask). The one below only repeats the given order: change it. `counts` are the non-zeros of the filters of all layers, one layer after the other; layer i begins at `starts[i]`.
+
+# %%
+from dataclasses import dataclass
+from itertools import pairwise
+
+
+@dataclass(frozen=True)
+class Mine(ut.Strategy):
+    """My own way."""
+
+    def order(self, counts, starts, rng):
+        """A permutation inside each layer."""
+        mine = np.arange(counts.size)
+        for first, last in pairwise(starts):
+            ### BEGIN SOLUTION
+            mine[first:last] = first + np.argsort(-counts[first:last], kind="stable")
+            ### END SOLUTION
+        return mine
+
+
+mine = Mine("mine", "mine", "order", "A permutation of the filters.", "me", ("output-channel",))
+
+
+def leaderboard(ticket, strategies):
+    """Strategies from the quickest to the slowest, with their price."""
+    ranked = ut.compare(ticket, pes, strategies).sort_values("latency")
+    columns = ["changes", "latency", "utilization", "touched", "permuted", "buffered"]
+    return ranked[columns].round(3)
+
+
+leaderboard(digits, [mine, *ut.STRATEGIES])
+
+# %% [markdown]
+# A 0 does not mean free: a dispatcher in hardware is not counted here; *cost* above says it. To put yours into the menus of the explorers for as long as this kernel lives, run `ut.register(mine)`.
+#
+# ## Sorting is free. Is it?
+#
+# The next layer must expect the filters in their new order. `fold_orders` rewrites it so; the network gives the same answers:
+
+# %%
+import copy
+
+import torch
+
+from uticket_lite.training import fold_orders, load_network
+from uticket_lite.training.datasets import load_dataset
+
+network, data = load_network("digits-lth"), load_dataset("digits")
+images = data.prepare(data.test_images)
+folded = copy.deepcopy(network)
+fold_orders(folded, ut.simulate(digits, pes, "sort").orders)
+with torch.no_grad():
+    before, after = network(images), folded(images)
+print(f"largest difference between the class scores: {(before - after).abs().max():.1e}")
+
+# %% tags=["claims"]
+assert torch.allclose(before, after, atol=1e-4)
+assert (before.argmax(1) == after.argmax(1)).all()
+
+# %% [markdown]
+# In a *residual* network it is not so free: layers whose outputs are added must agree on one order, because channel k is added to channel k. Below, two layers of a synthetic ResNet-19 that add into one another are sorted each for itself, and both by the sum of their counts.
+
+# %%
+resnet = ut.synthetic_ticket("resnet19", 0.976, filter_cov=0.6, seed=0)
+
+
+def tied(names):
+    """Σ max of these layers: as given, each sorted for itself, all in one order; u-Ticket."""
+    counts = np.array([resnet.layers[name].counts for name in names])
+    rank = np.argsort(-counts.sum(axis=0), kind="stable")
+    orders = {
+        "as given": counts,
+        "each sorted": -np.sort(-counts, axis=1),
+        "one order": counts[:, rank],
+    }
+    cycles = {how: int(c.reshape(-1, 16).max(axis=1).sum()) for how, c in orders.items()}
+    level = np.ceil(counts.reshape(-1, 16).mean(axis=1)).sum()
+    return pd.Series({**cycles, "u-Ticket": int(level)})
+
+
+widths = pd.Series({name: resnet.layers[name].shape[0] for name in resnet.counted})
+together = [name for name in widths.index if widths[name] == widths.iloc[0] and name.endswith("2")]
+tied(together)
+
+# %% tags=["claims"]
+assert len(together) >= 2
+cycles = tied(together)
+assert cycles["u-Ticket"] < cycles["each sorted"] < cycles["one order"] < cycles["as given"]
+
+# %% [markdown]
+# ## What you guessed
+
+# %%
+look_back("sorting")
+
+# %% [markdown]
+# ## What to remember
+#
+# * Sorting changes no weight and reaches most of the speed-up where filters are many.
+# * u-Ticket wins where a layer has few filters for each PE, and pays with weights. `lpt` and `queue` pay with a schedule.
+# * In a residual network layers share an order, and sorting saves less.
+#
+# **An open question.** Split every filter in two, then use `lpt`. What does that cost, and can it beat u-Ticket?

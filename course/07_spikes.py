@@ -1,0 +1,133 @@
+# %% [markdown]
+# # Spikes bring it back
+#
+# So far every non-zero weight cost a cycle. In a spiking network it need not: only where a spike arrives is there something to add. Loads that are level by weights are no longer level by spikes.
+#
+# **Afterwards you can** count the accumulations of a filter · say why balanced weights still wait, and what barriers change · quote latency beside utilization, and say why \
+# **You need** [Neurons that spike](03_neurons.ipynb), [Algorithm 1](02_algorithm_1.ipynb) \
+# **Time** 30 minutes: 15 writing, 15 reading and trying
+
+# %%
+import uticket_lite as ut
+from uticket_lite import explore
+from uticket_lite.teach import check, look_back, predict, reveal, spike_totals
+
+pes = ut.Accelerator(n_pe=16)
+
+# %% [markdown]
+# ## Count them
+#
+# A filter `one` (C, kh, kw; True where a weight is kept) slides over the input `spikes` (T, C, H, W; 0 or 1), without padding. At every position and timestep, each non-zero that meets a spike is one [[accumulation]]. How many are there in all?
+
+
+# %%
+def accumulations(one, spikes):
+    """How many spikes the non-zeros of one filter meet."""
+    ### BEGIN SOLUTION
+    _, high, wide = one.shape
+    total = 0
+    for y in range(spikes.shape[2] - high + 1):
+        for x in range(spikes.shape[3] - wide + 1):
+            total += (one & (spikes[:, :, y : y + high, x : x + wide] > 0)).sum()
+    return total
+    ### END SOLUTION
+
+
+check(accumulations)
+
+# %% [markdown]
+# ## Level by weights
+#
+# u-Ticket's recorded ticket is perfectly balanced by its weights: utilization 100 %. Now real images run through the trained network, and only accumulations cost cycles.
+
+# %%
+predict(
+    "by-spikes",
+    "u-Ticket's utilization by spikes, with a barrier after each wave, in percent?",
+    unit="%",
+    low=0,
+    high=100,
+)
+
+# %%
+totals = spike_totals(("digits-lth", "digits-uticket"), pes, images=10)
+reveal(
+    "by-spikes",
+    100 * totals.loc[("digits-uticket", "wave"), "utilization"],
+    leads_to={
+        100: "Weights are level. But which of them meet spikes differs from filter to filter.",
+        0: "Some of the balance stays: more weights meet more spikes.",
+    },
+)
+
+# %% [markdown]
+# PEs wait for each other at a [[barrier]]: once at the end of the layer, after every wave, after every timestep of a wave, or after every output position. Move the sliders: another image, another barrier.
+
+# %%
+explore.spikes()
+
+# %% [markdown]
+# ## And latency?
+
+# %%
+predict(
+    "spike-latency",
+    "By spikes, with one barrier for each layer: is the u-Ticket ticket of the last round quicker "
+    "than the plain LTH ticket of the last round?",
+    choices=("much quicker", "about equal", "slower"),
+)
+
+# %%
+cycles = totals["latency"].unstack("run")
+ratio = cycles["digits-uticket"] / cycles["digits-lth"]
+answer = (
+    "much quicker"
+    if ratio["layer"] < 0.95
+    else "about equal"
+    if ratio["layer"] < 1.02
+    else "slower"
+)
+reveal(
+    "spike-latency",
+    answer,
+    leads_to={
+        "much quicker": "Utilization is higher. But the ticket also has more non-zeros, and they meet more spikes.",
+        "about equal": "Nearly, with a barrier per wave. Look at the other barriers.",
+    },
+)
+
+# %%
+totals.assign(ratio=ratio.reindex(totals.index, level="barrier")).style.format(
+    {"work": "{:,.0f}", "latency": "{:,.0f}", "utilization": "{:.1%}", "ratio": "{:.3f}"}
+)
+
+# %% tags=["claims"]
+plain, balanced = (totals.loc[name] for name in ("digits-lth", "digits-uticket"))
+weights = {
+    name: sum(ut.load_ticket(name).layers[k].nonzeros for k in ut.load_ticket(name).counted)
+    for name in ("digits-lth", "digits-uticket")
+}
+print("non-zeros of the counted layers:", weights)
+assert ut.simulate(ut.load_ticket("digits-uticket"), pes).utilization == 1
+assert (balanced["utilization"] < 0.8).all(), "by spikes they wait again"
+assert (balanced["utilization"] > plain["utilization"]).all(), "though less than without balancing"
+assert balanced["utilization"].is_monotonic_decreasing, "the more barriers, the more waiting"
+assert ratio["position"] > 1.05, "and yet it is slower where PEs wait after each position"
+assert weights["digits-uticket"] > 1.5 * weights["digits-lth"]
+
+# %% [markdown]
+# Utilization says u-Ticket is better under every barrier. Latency says otherwise, because the two tickets are not equally dense: u-Ticket's has nearly twice the non-zeros in these layers. The rule from the first notebook holds here too: look at latency, and ask whether what is compared is equal.
+#
+# ## What you guessed
+
+# %%
+look_back("by-spikes", "spike-latency")
+
+# %% [markdown]
+# ## What to remember
+#
+# * A weight costs a cycle only where it meets a spike.
+# * Balanced weights are not balanced accumulations; the more often PEs wait for each other, the worse.
+# * Two tickets of unequal density cannot be compared by utilization alone.
+#
+# **An open question.** Could you balance by expected spikes instead of weights? What would you have to know, and when would it be wrong?

@@ -1,0 +1,130 @@
+# %% [markdown]
+# # The whole chip
+#
+# PEs are not alone on the chip. Weights and spikes must be fetched from memory, and an access costs far more than an addition. When 99 % of the weights are gone, what is fetched?
+#
+# **Afterwards you can** count what a layer's weights take in two formats and where they are equal · say which share of a chip's energy balancing can touch · ask the right question of a published memory figure \
+# **You need** [What waiting costs](08_what_waiting_costs.ipynb) \
+# **Time** 25 minutes: 15 reading, 10 writing
+
+# %%
+import math
+
+import pandas as pd
+
+import uticket_lite as ut
+from uticket_lite.simulation.memory import COSTS
+from uticket_lite.teach import check, look_back, predict, reveal
+
+pes = ut.Accelerator(n_pe=16)
+digits = ut.load_ticket("digits-lth", round=14)
+
+# %% [markdown]
+# ## What is fetched
+#
+# Say the weights are stored as a bit [[mask]], one bit for every weight, plus 8 bits per non-zero; [[spike|spikes]] as compressed rows; and everything comes from DRAM once for each image.
+
+# %%
+predict(
+    "traffic",
+    "Of all the bits fetched for the pruned digits network's weights: how many percent are the "
+    "mask, and not the non-zeros themselves?",
+    unit="%",
+    low=0,
+    high=100,
+)
+
+# %%
+layers = [digits.layers[name] for name in digits.counted]
+mask_bits = sum(layer.size for layer in layers)
+value_bits = 8 * sum(layer.nonzeros for layer in layers)
+share = 100 * mask_bits / (mask_bits + value_bits)
+reveal(
+    "traffic",
+    share,
+    leads_to={
+        50: "One bit against eight: but there are hundreds of pruned weights for each that is left.",
+        11: "That is one bit of nine, for a weight that is kept. Pruned ones have a bit too.",
+    },
+)
+
+# %% tags=["claims"]
+fetched = ut.memory_accesses(ut.simulate(digits, pes))["dram_weights"].sum() * 32
+assert abs(fetched - mask_bits - value_bits) < 32 * len(layers)
+assert share > 90
+
+# %% [markdown]
+# The mask is the traffic: one bit for every weight that is gone.
+#
+# ## Two formats
+#
+# A list stores only the positions of the non-zeros: ⌈log₂ size⌉ bits each, enough to tell `size` weights apart. Both formats store the values too. At how many non-zeros do a mask and a list take equally many bits?
+
+
+# %%
+def break_even(size):
+    """Non-zeros at which a list of positions takes as many bits as a mask."""
+    ### BEGIN SOLUTION
+    return size / math.ceil(math.log2(size))
+    ### END SOLUTION
+
+
+check(break_even)
+
+# %% [markdown]
+# On a layer of a recorded VGG-16, round by round, positions counted inside a filter of 4,608 weights (13 bits):
+
+# %%
+position = 13
+rows = {}
+for number in range(4, 12):
+    layer = ut.load_ticket("vgg16-cifar10-lth", number).layers["conv9"]
+    rows[number] = (layer.sparsity, layer.size, position * layer.nonzeros)
+formats = pd.DataFrame.from_dict(rows, orient="index", columns=["pruned", "mask", "list"])
+formats["smaller"] = formats[["mask", "list"]].idxmin(axis=1)
+formats.rename_axis("round").style.format({"pruned": "{:.1%}", "mask": "{:,}", "list": "{:,}"})
+
+# %% tags=["claims"]
+assert layer.filter_size == 4608
+assert 2 ** (position - 1) < layer.filter_size <= 2**position
+wins = formats["pruned"] > 1 - 1 / position
+assert (wins == (formats["smaller"] == "list")).all()
+print(f"a list is smaller from {1 - 1 / position:.1%} sparsity on")
+
+# %% [markdown]
+# ## Whose energy?
+#
+# What an access costs is published by the simulator that the paper builds on, but its figures leave open how many bits one access brings: it multiplies them by bytes, yet asked for 32 bits of DRAM and 256 of SRAM. Both readings, in pJ for one image:
+
+# %%
+rows = {
+    (costs, strategy): ut.system_energy(ut.simulate(digits, pes, strategy), costs=costs)
+    for costs in COSTS
+    for strategy in ("none", "uticket")
+}
+system = pd.DataFrame(rows).T
+system["PEs' share"] = system["PE"] / system[["PE", "SRAM", "DRAM"]].sum(axis=1)
+system.style.format("{:,.0f}", subset=["PE", "SRAM", "DRAM"]).format(
+    "{:.2%}", subset=["PEs' share"]
+)
+
+# %% tags=["claims"]
+assert (system["PEs' share"] < 0.01).all(), "either way memory takes nearly everything"
+assert (system["DRAM"] > 0.9 * system[["PE", "SRAM", "DRAM"]].sum(axis=1)).all()
+
+# %% [markdown]
+# Either way memory takes nearly everything, so balancing saves little *of the chip*. The paper finds 45 % of the energy in the PEs; that needs weights that stay on the chip.
+#
+# ## What you guessed
+
+# %%
+look_back("traffic")
+
+# %% [markdown]
+# ## What to remember
+#
+# * At high sparsity the description of *where* the non-zeros are outweighs the non-zeros.
+# * A list beats a mask when fewer than one weight in ⌈log₂ size⌉ is left.
+# * Ask what width a published memory figure is for, and what traffic was counted.
+#
+# **An open question.** After Algorithm 1 every filter of a wave has equally many non-zeros. Which bits does that save in a list?

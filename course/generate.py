@@ -1,0 +1,97 @@
+"""From the sources to notebooks: for learners (stubs), and with solutions."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import jupytext
+import nbformat
+from nbformat import NotebookNode
+from nbgrader.preprocessors import ClearSolutions
+from traitlets.config import Config
+
+from course.glossary import GLOSSARY
+
+HERE = Path(__file__).parent
+NOTEBOOKS = HERE.parent / "notebooks"
+SOURCES = sorted(HERE.glob("[0-9]*.py"))
+GLOSSARY_NOTEBOOK = "glossary.ipynb"
+KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
+STUB = Config({"ClearSolutions": {"enforce_metadata": False, "code_stub": {"python": "..."}}})
+TERM = re.compile(r"\[\[([^\]|]+)(?:\|([^\]]+))?\]\]")
+
+
+def notebook(source: Path, solutions: bool = False) -> NotebookNode:
+    """One notebook, for learners or with solutions; the markers of solutions stay in those."""
+    made = jupytext.read(source)
+    made.metadata = NotebookNode(kernelspec=KERNEL, language_info={"name": "python"})
+    for number, cell in enumerate(made.cells):
+        cell["id"] = f"{source.stem[:2]}-{number:02}"
+        if cell.cell_type == "markdown":
+            cell.source = link_terms(cell.source)
+        elif "claims" in cell.metadata.get("tags", ()):
+            cell.metadata["jupyter"] = {"source_hidden": True}
+    made.cells[0].source = framed(source, made)
+    made.cells[-1].source += "\n\n" + navigation(source)
+    if not solutions:
+        made, _ = ClearSolutions(config=STUB).preprocess(made, {})
+    nbformat.validate(made)
+    return made
+
+
+def title(source: Path) -> str:
+    """The first heading of a source."""
+    found = re.search(r"^# # (.*)$", source.read_text(), re.M)
+    assert found is not None, f"{source} has no title"
+    return found[1]
+
+
+def framed(source: Path, made: NotebookNode) -> str:
+    """The first cell, with links to the neighbours and to its sections."""
+    head, _, rest = made.cells[0].source.partition("\n")
+    text = "\n".join(c.source for c in made.cells if c.cell_type == "markdown")
+    sections = [
+        f"[{name}](#{name.replace(' ', '-')})" for name in re.findall(r"^## (.+)$", text, re.M)
+    ]
+    return f"{head}\n\n{navigation(source)}\n{rest}\n\n**Here** {' · '.join(sections)}"
+
+
+def navigation(source: Path) -> str:
+    """Links to the notebook before, the one after, and the glossary."""
+    place = SOURCES.index(source)
+    links = [f"[Glossary]({GLOSSARY_NOTEBOOK})"]
+    if place > 0:
+        before = SOURCES[place - 1]
+        links.insert(0, f"[← {title(before)}]({before.stem}.ipynb)")
+    if place + 1 < len(SOURCES):
+        after = SOURCES[place + 1]
+        links.append(f"[{title(after)} →]({after.stem}.ipynb)")
+    return " · ".join(links)
+
+
+def link_terms(text: str) -> str:
+    """`[[wave]]`, or `[[wave|waves]]` with other words, linked to the glossary."""
+
+    def link(found: re.Match[str]) -> str:
+        term = found[1]
+        if term not in GLOSSARY:
+            raise ValueError(f"{term!r} is not in the glossary")
+        return f"[{found[2] or term}]({GLOSSARY_NOTEBOOK}#{term.replace(' ', '-')})"
+
+    return TERM.sub(link, text)
+
+
+def glossary() -> NotebookNode:
+    """Every term, under a heading that links can point to."""
+    terms = sorted(GLOSSARY.items(), key=lambda item: item[0].lower())
+    text = "# Glossary\n\n" + "\n\n".join(f"### {term}\n\n{meaning}" for term, meaning in terms)
+    made = nbformat.v4.new_notebook(metadata={"kernelspec": KERNEL})
+    made.cells = [nbformat.v4.new_markdown_cell(text, id="glossary")]
+    return made
+
+
+def written(solutions: bool = False) -> dict[str, str]:
+    """File name to the text of every notebook."""
+    made: dict[str, Any] = {f"{s.stem}.ipynb": notebook(s, solutions) for s in SOURCES}
+    made[GLOSSARY_NOTEBOOK] = glossary()
+    return {name: nbformat.writes(node) + "\n" for name, node in made.items()}

@@ -1,0 +1,114 @@
+"""The course: one source; stubs run; solutions pass; what the learner reads is framed."""
+
+import ast
+import re
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+from course.generate import GLOSSARY_NOTEBOOK, NOTEBOOKS, SOURCES, notebook, written
+from course.glossary import GLOSSARY
+from uticket_lite.teach.keeping import AUTO
+
+by_name = pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)
+TEXTS = {source: source.read_text() for source in SOURCES}
+
+
+def code(made):
+    return [cell.source for cell in made.cells if cell.cell_type == "code"]
+
+
+def run(made, folder, monkeypatch):
+    """The words of all verdicts, in order; raises what a cell raises."""
+    monkeypatch.setenv(AUTO, "auto")
+    monkeypatch.setenv("PYTHONPATH", str(NOTEBOOKS.parent))
+    NotebookClient(made, timeout=300, resources={"metadata": {"path": folder}}).execute()
+    shown = [
+        output.get("data", {}).get("text/plain", "")
+        for cell in made.cells
+        if cell.cell_type == "code"
+        for output in cell.outputs
+    ]
+    return [words for words in shown if words[:1] in ("✓", "✗")]
+
+
+def test_the_learners_notebooks_are_those_of_the_sources():
+    for name, text in written().items():
+        assert (NOTEBOOKS / name).read_text() == text, "run python -m course"
+
+
+@by_name
+@pytest.mark.filterwarnings("default")
+def test_stubs_run_from_top_to_bottom_and_no_check_passes(source, tmp_path, monkeypatch):
+    verdicts = run(notebook(source), tmp_path, monkeypatch)
+    assert len(verdicts) == TEXTS[source].count("check(")
+    assert all(words.startswith("✗") for words in verdicts), verdicts
+
+
+@by_name
+@pytest.mark.filterwarnings("default")
+def test_solutions_run_and_every_check_passes(source, tmp_path, monkeypatch):
+    verdicts = run(notebook(source, solutions=True), tmp_path, monkeypatch)
+    assert len(verdicts) == TEXTS[source].count("check(")
+    assert all(words.startswith("✓") for words in verdicts), verdicts
+
+
+@by_name
+def test_learners_get_no_solution_and_no_outputs(source):
+    made = notebook(source)
+    assert "SOLUTION" not in nbformat.writes(made)
+    cells = [cell for cell in made.cells if cell.cell_type == "code"]
+    assert not any(cell.outputs or cell.execution_count for cell in cells)
+
+
+@by_name
+def test_a_cell_that_asks_does_nothing_else(source):
+    for cell in code(notebook(source)):
+        if "predict(" in cell and "import" not in cell:
+            (statement,) = ast.parse(cell).body
+            assert isinstance(statement, ast.Expr)
+            assert statement.value.func.id == "predict"
+            for keyword in statement.value.keywords:
+                ast.literal_eval(keyword.value)
+
+
+@by_name
+def test_every_question_is_revealed_after_it_is_asked_and_looked_back_at(source):
+    text = TEXTS[source]
+    asked = re.findall(r'predict\(\s*"([\w-]+)"', text)
+    assert asked == re.findall(r'reveal\(\s*"([\w-]+)"', text)
+    for name in asked:
+        assert text.index(f'"{name}"', text.index("predict(")) < text.rindex(f'"{name}"')
+        assert f'"{name}"' in text[text.rindex("look_back(") :]
+
+
+def test_no_question_is_asked_twice():
+    asked = re.findall(r'predict\(\s*"([\w-]+)"', "".join(TEXTS.values()))
+    assert len(asked) == len(set(asked))
+
+
+@by_name
+def test_frame_goals_needs_minutes_and_an_open_question(source):
+    first = notebook(source).cells[0].source
+    last = notebook(source).cells[-1].source
+    for part in ("**Afterwards you can**", "**You need**", "**Time**", "**Here**", "minutes"):
+        assert part in first
+    assert "## What to remember" in last
+    assert "**An open question.**" in last
+
+
+@by_name
+def test_claims_are_folded_and_nothing_else_asserts(source):
+    for cell in notebook(source).cells:
+        if cell.cell_type == "code" and "assert " in cell.source:
+            assert cell.metadata["jupyter"] == {"source_hidden": True}
+
+
+def test_links_point_to_notebooks_and_terms_that_exist():
+    made = written()
+    for name, text in made.items():
+        for target, anchor in re.findall(r"\]\(([\w-]+\.ipynb)(?:#([^)]+))?\)", text):
+            assert target in made, f"{name} links {target}"
+            if target == GLOSSARY_NOTEBOOK and anchor:
+                assert anchor in {term.replace(" ", "-") for term in GLOSSARY}

@@ -1,0 +1,64 @@
+"""What the course measures on trained networks, in one call each."""
+
+import itertools
+from collections.abc import Iterable
+
+import pandas as pd
+
+from uticket_lite.hardware.accelerator import Accelerator
+from uticket_lite.hardware.metrics import cycle_utilization
+from uticket_lite.simulation.spikes import BARRIERS, simulate_spikes
+from uticket_lite.tickets.recorded import load_ticket
+from uticket_lite.tickets.ticket import Ticket
+
+
+def accuracy_with(name: str, ticket: Ticket) -> float:
+    """Share of test images that a recorded run's trained network reads right with other masks.
+
+    Weights that the ticket prunes are 0; regrown ones have no trained value and are 0 too.
+    """
+    import torch
+
+    from uticket_lite.training import load_network
+    from uticket_lite.training.datasets import load_dataset
+    from uticket_lite.training.loop import evaluate
+    from uticket_lite.training.networks import prunable
+    from uticket_lite.training.pruning import apply_masks
+    from uticket_lite.training.record import settings_of
+
+    network = load_network(name)
+    masks = {layer: torch.from_numpy(mask) for layer, mask in ticket.masks().items()}
+    apply_masks(prunable(network), masks)
+    return evaluate(network, load_dataset(settings_of(name).dataset))[0]
+
+
+def spike_totals(names: Iterable[str], accelerator: Accelerator, images: int = 10) -> pd.DataFrame:
+    """Accumulations of recorded runs' counted layers over test images, by run and barrier.
+
+    Columns: work, latency (cycles, an accumulation each), utilization (Eq. 2 from both).
+    """
+    from uticket_lite.training import load_network, record_spikes
+    from uticket_lite.training.datasets import load_dataset
+    from uticket_lite.training.record import settings_of
+
+    totals = dict.fromkeys(itertools.product(names, BARRIERS), (0, 0))
+    for name in dict.fromkeys(name for name, _ in totals):
+        ticket, network = load_ticket(name), load_network(name)
+        data = load_dataset(settings_of(name).dataset)
+        for image in data.prepare(data.test_images[:images]):
+            spikes = record_spikes(network, image)
+            for layer, barrier in itertools.product(ticket.counted, BARRIERS):
+                report = simulate_spikes(
+                    ticket.layers[layer], spikes[layer], accelerator, barrier=barrier, padding=1
+                )
+                work, latency = totals[name, barrier]
+                totals[name, barrier] = work + report.work, latency + report.latency
+    rows = {
+        key: {
+            "work": work,
+            "latency": latency,
+            "utilization": cycle_utilization(work, latency, accelerator.n_pe),
+        }
+        for key, (work, latency) in totals.items()
+    }
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis(["run", "barrier"])
