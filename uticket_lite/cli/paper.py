@@ -36,7 +36,7 @@ def _paper(options: argparse.Namespace) -> int:
         return 0
     for source, table in tables.items():
         print(f"{source}: {SECTIONS[source].title}\n")
-        print(_text(table), "\n")
+        print("  nothing is recorded for it" if table.empty else _text(table), "\n")
         for why, quantities in SECTIONS[source].reasons(table).items():
             print(f"  {', '.join(quantities)}: {why}")
         print()

@@ -1,0 +1,107 @@
+"""The study: runs collected into a table, and what its pictures say."""
+
+import json
+import math
+import shutil
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+
+import uticket_lite as ut
+from uticket_lite.explore.pictures import Picture
+from uticket_lite.paper import factors, study
+from uticket_lite.tickets.recorded import DATA
+
+PES = ut.Accelerator(16)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """A finished run: a recorded one with two probes."""
+    run = tmp_path_factory.mktemp("runs") / "base-seed3"
+    shutil.copytree(DATA / "digits-lth", run)
+    (run / "probes").mkdir()
+    for step in (0, 8):
+        ticket = replace(ut.load_ticket("digits-lth", 2), provenance={"accuracy": 0.1 * step})
+        ticket.save(run / "probes" / f"step-{step:06d}.safetensors")
+    return run
+
+
+def test_probes_and_rounds_are_collected_with_settings_and_losses(run):
+    table = study.collect([run])
+    assert table["run"].eq("base").all()
+    assert table["step"].dropna().tolist() == [0, 8]
+    assert table["round"].dropna().tolist() == list(range(15))
+    last = table[table["round"] == 14].iloc[0]
+    expected = ut.lost(ut.load_ticket("digits-lth", 14), PES).to_dict()
+    assert last[list(expected)].to_dict() == pytest.approx(expected)
+    assert last["network"] == "digits"
+    assert (
+        last["rewind_epoch"]
+        == json.loads((run / "history.json").read_text())["settings"]["rewind_epoch"]
+    )
+    assert table[table["step"] == 8]["accuracy"].item() == 0.8
+
+
+def test_a_run_that_has_not_ended_is_left_out(run, tmp_path):
+    shutil.copytree(run, tmp_path / "half", ignore=shutil.ignore_patterns("history*"))
+    assert study.collect([tmp_path / "half"]).empty
+
+
+def made(**columns):
+    """A table with two recipes and two seeds that falls from .7 to .5 and from .6 to .4."""
+    rows = [
+        {
+            **study.SETTINGS,
+            "run": f"steps-{init}",
+            "network": "vgg16-small",
+            "init": init,
+            "seed": seed,
+            "step": step,
+            "round": math.nan,
+            "utilization": high + seed / 100 - 0.1 * place,
+            "floor": 0.7,
+        }
+        for init, high in (("kaiming", 0.7), ("torch", 0.6))
+        for seed in (0, 1)
+        for place, step in enumerate((1, 10, 100))
+    ]
+    return pd.DataFrame(rows).assign(**columns)
+
+
+def test_the_spread_is_over_seeds():
+    spread = study.by_steps(made()).set_index(["recipe", "figure", "step"])
+    of = spread.loc[("kaiming", "utilization", 10)]
+    assert of[["min", "mean", "max"]].tolist() == pytest.approx([0.6, 0.605, 0.61])
+    released = study.by_steps(made(neuron="input-decay"))
+    assert set(released["recipe"]) == {"released"}
+
+
+def test_steps_at_which_utilization_passes_a_value():
+    table = made()
+    assert study.passes(table, "vgg16-small", "kaiming", 0.555) == pytest.approx(10**1.5)
+    assert math.isnan(study.passes(table, "vgg16-small", "kaiming", 0.4))
+    assert study.passes(table, "vgg16-small", "torch", 0.9) == 0
+
+
+def test_the_papers_utilization_stands_beside_narrow_networks_too():
+    assert study.of_paper("vgg16") == study.of_paper("vgg16-small") == 0.59
+    assert study.of_paper("resnet19-small") == 0.31
+
+
+def test_a_factor_is_what_differs_from_the_base():
+    columns = {"step": math.nan, "round": 14, "network": "vgg16-small"}
+    base = made(**columns).iloc[:2].assign(run="base", seed=[0, 1])
+    other = made(**columns).iloc[-2:].assign(run="x", seed=[0, 1], rewind_epoch=6)
+    last = factors.last_rounds(pd.concat([base, other], ignore_index=True))
+    assert last["factor"].tolist() == ["base"] * 2 + ["init torch, rewind_epoch 6"] * 2
+
+
+def test_pictures_are_drawn_and_say_what_the_paper_has():
+    spec = json.dumps(study.SECTION.draw(made()).to_dict())
+    assert "the paper's ticket, 0.59" in spec
+    assert all(name in spec for name in study.RECIPES.values())
+    last = made(round=14, step=math.nan).assign(factor="base", noise=0.1, layers=0.1, filters=0.1)
+    for chart in (study.SECTION.draw(made()), factors.SECTION.draw(last)):
+        assert Picture(chart, "in words")._repr_html_().startswith("<img")

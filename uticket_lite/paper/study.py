@@ -1,0 +1,192 @@
+"""What decides .59: utilization and its floor against training steps, over many small runs.
+
+The paper does not say what its tickets' utilization depends on. `collect` reads runs that were
+trained with `Settings.probe`: in their first round the weights were pruned to one sparsity, for a
+look, again and again. Their table is recorded as `data/study.csv`:
+`collect(runs).to_csv("data/study.csv", index=False, float_format="%.6g")`.
+"""
+
+import json
+import math
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from uticket_lite.paper.published import paper_table
+from uticket_lite.paper.recorded import DATASET, NETWORKS, PES
+from uticket_lite.paper.section import Row, Section
+from uticket_lite.simulation.lost import lost
+from uticket_lite.tickets.recorded import DATA, history_file
+from uticket_lite.tickets.ticket import Ticket
+
+TABLE = "study.csv"
+SETTINGS = {
+    "network": "vgg16",
+    "method": "lth",
+    "init": "torch",
+    "neuron": "leaky",
+    "loss": "mean-score",
+    "norm": "folded",
+    "scope": "global",
+    "carry": "balanced",
+    "rewind_epoch": 0,
+    "epochs": 0,
+    "dense_epochs": 0,
+    "cutout": 0,
+    "seed": 0,
+}
+"""What runs may differ in, and what it is where a run does not say."""
+RECIPES = {
+    "torch": "PyTorch's initialization",
+    "kaiming": "the authors' initialization",
+    "released": "all of the released recipe",
+}
+"""What the picture tells apart: an initialization, or that and the neuron, loss and norm."""
+
+
+def collect(runs: Iterable[str | os.PathLike[str]]) -> pd.DataFrame:
+    """One row for every probe and round of the runs, given by their directories.
+
+    Columns: run, the settings in `SETTINGS`, step (of the first round; of a probe) or round (of a
+    ticket), NaN for the other; sparsity and accuracy (of the whole network at that step, for a
+    probe before pruning), and what `lost` says: utilization, floor, noise, layers, filters.
+    A run without a history has not ended and is left out.
+    """
+    return pd.DataFrame([row for run in runs for row in _rows_of(Path(run))])
+
+
+def _rows_of(run: Path) -> Iterator[Row]:
+    if not history_file(run).is_file():
+        return
+    settings = json.loads(history_file(run).read_text())["settings"]
+    known = {name: settings.get(name, otherwise) for name, otherwise in SETTINGS.items()}
+    about = {"run": run.name.rsplit("-seed", 1)[0], **known}
+    for kind, files in (("step", "probes/step-*"), ("round", "round-*")):
+        for file in sorted(run.glob(f"{files}.safetensors")):
+            ticket = Ticket.load(file)
+            yield {
+                **about,
+                "step": float("nan"),
+                "round": float("nan"),
+                kind: int(file.stem.split("-")[1]),
+                "sparsity": ticket.sparsity,
+                "accuracy": ticket.provenance["accuracy"],
+                **lost(ticket, PES).to_dict(),
+            }
+
+
+def recorded_study() -> Iterator[Row]:
+    """The rows of `collect` as recorded; none if there is no recording."""
+    if (DATA / TABLE).is_file():
+        yield from pd.read_csv(DATA / TABLE).to_dict("records")
+
+
+def by_steps(table: pd.DataFrame) -> pd.DataFrame:
+    """Utilization and floor by network, recipe, figure and step: mean, min and max over seeds.
+
+    Of the probes of runs whose name begins with `steps`, and of networks of the paper's width.
+    """
+    probes = table.dropna(subset="step")
+    chosen = probes["run"].str.startswith("steps") | probes["network"].isin(NETWORKS)
+    probes = probes[chosen].assign(recipe=probes["init"])
+    probes.loc[probes["neuron"] == "input-decay", "recipe"] = "released"
+    long = probes.melt(
+        ["network", "recipe", "step", "seed"], ["utilization", "floor"], "figure", "value"
+    )
+    grouped = long.groupby(["network", "recipe", "figure", "step"])["value"]
+    return grouped.agg(["mean", "min", "max"]).reset_index()
+
+
+def passes(table: pd.DataFrame, network: str, recipe: str, value: float) -> float:
+    """Steps after which utilization (mean of `by_steps`) stays below `value`.
+
+    Between two probes, on the straight line over log steps. NaN if it ends above, 0 if it was
+    never above.
+    """
+    spread = by_steps(table).set_index(["network", "recipe", "figure"])
+    line = spread.loc[(network, recipe, "utilization")].sort_values("step")
+    steps, means = line["step"].to_numpy(float), line["mean"].to_numpy(float)
+    above = np.flatnonzero(means >= value)
+    if above.size == 0:
+        return 0.0
+    last = int(above[-1])
+    if last == len(means) - 1:
+        return math.nan
+    part = (means[last] - value) / (means[last] - means[last + 1])
+    return float(max(steps[last], 1) ** (1 - part) * steps[last + 1] ** part)
+
+
+def of_paper(network: str) -> float:
+    """The paper's utilization of its LTH ticket of this network, narrow ones included."""
+    whole = next(name for name in NETWORKS if network.startswith(name))
+    return float(paper_table()["utilization", "lth"][whole, DATASET])
+
+
+def steps_chart(table: pd.DataFrame) -> Any:
+    """Utilization and floor against training steps, a panel for each network."""
+    import altair as alt
+
+    from uticket_lite.explore.charts.style import GREEN, METHODS, ORANGE, PINK
+
+    spread = by_steps(table)
+    for column in ("mean", "min", "max"):
+        spread[column] *= 100
+    x = alt.X(
+        "step:Q",
+        title="training steps before weights are pruned to 98.2 %",
+        scale=alt.Scale(type="symlog", constant=1, domain=[0, spread["step"].max()]),
+        axis=alt.Axis(values=[0, 1, 10, 100, 1000, 10_000, 100_000], format=",d"),
+    )
+    y = alt.Y("mean:Q", title="utilization (%)", scale=alt.Scale(domain=[0, 100]))
+    colour = alt.Color(
+        "recipe:N",
+        title=None,
+        scale=alt.Scale(domain=list(RECIPES.values()), range=[PINK, GREEN, ORANGE]),
+        legend=alt.Legend(orient="top", labelLimit=0, symbolOpacity=1, columnPadding=30),
+    )
+    dash = alt.StrokeDash(
+        "figure:N",
+        scale=alt.Scale(domain=["utilization", "floor"], range=[[1, 0], [4, 3]]),
+        legend=None,
+    )
+    spread["recipe"] = spread["recipe"].map(RECIPES)
+
+    def panel(network: str) -> Any:
+        part = spread[spread["network"] == network]
+        measured = part[part["figure"] == "utilization"]
+        line = alt.Chart(part).mark_line().encode(x=x, y=y, color=colour, strokeDash=dash)
+        band = alt.Chart(measured).mark_area(opacity=0.25)
+        last = part.sort_values("step").groupby(["recipe", "figure"]).tail(1)
+        last = last.sort_values("mean").groupby("figure").tail(1)
+        last = last.assign(
+            step=spread["step"].max(), name=last["figure"].map({"floor": "if filters were alike"})
+        )
+        floor = alt.Chart(last.dropna(subset="name")).mark_text(align="left", dx=6, dy=-6)
+        where = {"mean": [100 * of_paper(network)], "step": [spread["step"].max()]}
+        rule = pd.DataFrame({**where, "name": [f"the paper's ticket, {of_paper(network)}"]})
+        line_of_paper = alt.Chart(rule).mark_rule(color=METHODS["LTH"], size=1.5)
+        text = alt.Chart(rule).mark_text(align="left", dx=6, dy=6, color=METHODS["LTH"])
+        return (
+            band.encode(x=x, y=alt.Y("min:Q"), y2="max:Q", color=colour)
+            + line_of_paper.encode(y=y)
+            + line
+            + floor.encode(x=x, y=y, text="name:N")
+            + text.encode(x=x, y=y, text="name:N")
+        ).properties(width=560, height=230, title=network)
+
+    return alt.vconcat(*(panel(network) for network in spread["network"].unique()))
+
+
+SECTION = Section(
+    "study",
+    "What decides .59: utilization at one sparsity, by training",
+    130,
+    recorded_study,
+    chart=steps_chart,
+    words="Utilization after pruning to 98.2 %, and what it would be with filters alike, against "
+    "training steps, for two initializations; a rule is the paper's.",
+)
