@@ -17,6 +17,7 @@ from safetensors.numpy import load_file, save_file
 from test_simulate import masks
 
 import uticket_lite as ut
+from uticket_lite.tickets.file import SUM
 from uticket_lite.tickets.layer import Counts
 
 pytestmark = pytest.mark.kernels
@@ -137,14 +138,14 @@ def test_truncated_damaged_and_foreign_files_are_refused(tmp_path):
     with pytest.raises(ValueError, match="it says nothing of 'uticket-lite ticket 2'"):
         ut.load_ticket(bad)
     bad.write_bytes(content.replace(b'"conv2/gaps"', b'"conv2/gapS"'))
-    with pytest.raises(ValueError, match="conv2/gaps"):
+    with pytest.raises(ValueError, match="checksum"):
         ut.load_ticket(bad)
     bad.write_bytes(content[:-6] + b"\xff" * 6)
-    with pytest.raises(ValueError, match="positions of non-zeros"):
+    with pytest.raises(ValueError, match="checksum"):
         ut.load_ticket(bad)
     arrays = load_file(good)
     with safe_open(good, "numpy") as file:
-        header = file.metadata()
+        header = {key: SUM.sub(r"\1}", said) for key, said in file.metadata().items()}
 
     def refused(words, **changed):
         save_file({**arrays, **changed}, bad, header)

@@ -32,6 +32,12 @@ def whole_number(what: str, value: object, minimum: int = 1, maximum: int | None
     return number
 
 
+def printable(text: str) -> str:
+    """The text with whatever would act on a terminal or cannot be written (escape sequences,
+    halves of characters) spelled out; letters of all scripts stay."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
 def instance(what: str, value: object, kind: type, instead: str) -> None:
     """TypeError unless `value` is of that kind; `instead` says what to write."""
     if not isinstance(value, kind):
@@ -41,6 +47,8 @@ def instance(what: str, value: object, kind: type, instead: str) -> None:
 def fraction(what: str, value: float, *, below_one: bool = False) -> float:
     """`value` as a float in [0, 1], or [0, 1) if `below_one`; ValueError otherwise."""
     try:
+        if isinstance(value, str | bytes | bool):
+            raise TypeError
         number = float(value)
     except (TypeError, ValueError):
         raise TypeError(f"{what} must be a number, not {value!r}") from None

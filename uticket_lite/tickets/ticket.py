@@ -247,7 +247,7 @@ class Ticket:
         Raises FileNotFoundError, or ValueError for a truncated, damaged or foreign file.
         """
         with open_safetensors(path, "ticket", "tickets are files written by Ticket.save") as file:
-            layers, header = read_layers(file)
+            layers, header = read_layers(file, os.path.getsize(path))
             about = header["timesteps"], header["counted"], header["provenance"]
             return cls(layers, *about, header.get("ties", ()))
 
