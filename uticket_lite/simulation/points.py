@@ -12,6 +12,7 @@ from uticket_lite.simulation.grid import Block, Grid
 from uticket_lite.simulation.run import seeded_rng, simulate
 from uticket_lite.strategies import Strategy
 from uticket_lite.strategies.checked import ordered
+from uticket_lite.tickets.filters import Filters
 
 Seeds = list[tuple[int, np.ndarray]]
 """Seeds, each with the numbers of PEs that run with it, int64."""
@@ -89,18 +90,16 @@ def _dealt_counts(
     given = counts = filters.counts
     for seed, n_pe in together:
         if not fixed:
-            order, fixed = _order(block.strategy, given, filters.starts, seed)
+            order, fixed = _order(block.strategy, filters, seed)
             counts = given if order is None else given[order]
         yield counts, n_pe
 
 
-def _order(
-    strategy: Strategy, counts: np.ndarray, starts: np.ndarray, seed: int
-) -> tuple[np.ndarray | None, bool]:
+def _order(strategy: Strategy, filters: Filters, seed: int) -> tuple[np.ndarray | None, bool]:
     """The order for a seed, and whether it is that for every other: nothing random was drawn."""
     rng = seeded_rng(seed, "")
     before = rng.bit_generator.state
-    order = ordered(strategy, counts, starts, lambda: rng)
+    order = ordered(strategy, filters, lambda: rng)
     return order, rng.bit_generator.state == before
 
 

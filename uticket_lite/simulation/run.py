@@ -72,7 +72,7 @@ def simulate(
     else:
         filters = ran.filters(names)
         counts, starts = filters.counts, filters.starts
-        order = ordered(how, counts, starts, partial(seeded_rng, seed, ""))
+        order = ordered(how, filters, partial(seeded_rng, seed, ""))
         if order is None:
             order = np.arange(counts.size)
         else:

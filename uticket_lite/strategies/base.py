@@ -77,17 +77,18 @@ class Strategy:
         """The order in which filters are dealt, a permutation inside each layer; None: as given.
 
         counts: non-zeros of the filters of all layers, one layer after the other, int64
-        (filters,). starts: where each layer begins, int64 (layers + 1,).
+        (filters,). starts: where each layer begins, int64 (layers + 1,). Layers that are tied (see
+        `Ticket`) come as one, their non-zeros added up, because they can only share an order.
         """
         return None
 
     def deal(self, counts: np.ndarray, starts: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
         """The wave (from 0 in each layer) and the PE of each filter, int64 (filters,) each.
 
-        counts, starts: as in `order`, but in the order chosen there. Default: in turn, `each`
-        filters per PE and wave, or to the PE that frees first without a `barrier`; a sweep runs
-        strategies that keep to it many times faster. Filters that share a wave and a PE run one
-        after the other.
+        counts, starts: of every layer by itself, in the order chosen in `order`. Default: in
+        turn, `each` filters per PE and wave, or to the PE that frees first without a `barrier`; a
+        sweep runs strategies that keep to it many times faster. Filters that share a wave and a PE
+        run one after the other.
         """
         if self.barrier:
             return deal_in_turn(starts, n, self.each)

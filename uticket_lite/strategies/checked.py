@@ -9,6 +9,7 @@ import numpy as np
 from uticket_lite.hardware.accelerator import Accelerator
 from uticket_lite.kernels.scheduling import first_not_permuted, first_out_of_range
 from uticket_lite.strategies.base import Strategy
+from uticket_lite.tickets.filters import Filters
 from uticket_lite.tickets.layer import Layer
 
 
@@ -37,14 +38,16 @@ def balanced(
 
 
 def ordered(
-    strategy: Strategy,
-    counts: np.ndarray,
-    starts: np.ndarray,
-    make_rng: Callable[[], np.random.Generator],
+    strategy: Strategy, filters: Filters, make_rng: Callable[[], np.random.Generator]
 ) -> np.ndarray | None:
-    """The strategy's order of filters, int64 (filters,), or None; see `Strategy.order`."""
+    """The strategy's order of filters, int64 (filters,), or None; see `Strategy.order`.
+
+    Layers that are tied get one order, chosen for their non-zeros added up filter by filter.
+    """
     if type(strategy).order is Strategy.order:
         return None
+    together = filters.shared or filters
+    counts, starts = together.counts, together.starts
     order = strategy.order(counts, starts, make_rng())
     if order is None:
         return None
@@ -58,7 +61,7 @@ def ordered(
             f"{starts[layer]} to {starts[layer + 1] - 1}, each once: an order is a permutation "
             "inside each layer (starts says where layers begin)"
         )
-    return order
+    return filters.shared.expand(order) if filters.shared else order
 
 
 def dealt(

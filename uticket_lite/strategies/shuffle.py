@@ -22,6 +22,7 @@ STRATEGY: Strategy = Shuffle(
     name="shuffle",
     label="shuffle (filters in random order)",
     changes="order",
-    cost="A permutation of the filters, folded into the next layer; no weight changes.",
+    cost="A permutation of the filters, folded into the next layer; no weight changes. Layers "
+    "that are added to one another share an order.",
     source="folklore; a control for the orders below",
 )

@@ -23,7 +23,8 @@ def densest_first(counts: np.ndarray, starts: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Sort(Strategy):
-    """Densest filters first: the smallest Σ max of all orders under a barrier per wave."""
+    """Densest filters first: the smallest Σ max of all orders under a barrier per wave,
+    where layers need not share one."""
 
     def order(self, counts: np.ndarray, starts: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Filters by decreasing non-zeros; see `Strategy.order`."""
@@ -35,6 +36,7 @@ STRATEGY: Strategy = Sort(
     name="sort",
     label="sort (filters by non-zeros)",
     changes="order",
-    cost="A permutation of the filters, folded into the next layer; no weight changes.",
+    cost="A permutation of the filters, folded into the next layer; no weight changes. Layers "
+    "that are added to one another share an order.",
     source="folklore; optimal among orders under barriers",
 )

@@ -61,7 +61,7 @@ def own_balance(function: Balance) -> Callable[[Ticket, Accelerator, int], Ticke
             if after.shape != flat.shape:
                 raise ValueError(f"balance gave a mask {after.shape} for one of {flat.shape}")
             mask = after.astype(bool).reshape(layer.shape)
-            changed[name] = replace(layer, bits=Layer.from_array(mask).bits)
+            changed[name] = replace(layer, mask=Layer.from_array(mask).bits)
         return ticket.with_layers(changed)
 
     return balanced

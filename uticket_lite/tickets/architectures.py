@@ -49,6 +49,18 @@ def residual_convs(
     return convs
 
 
+def tied_convs(convs: list[ConvShape]) -> tuple[tuple[str, ...], ...]:
+    """Convolutions whose filters are added to one another: those that end a stage's blocks, with
+    the shortcut, or the first convolution, that they are added to."""
+    groups: list[list[str]] = []
+    for conv in convs:
+        if conv.name == "conv1" or conv.name.endswith(".shortcut"):
+            groups.append([conv.name])
+        elif conv.name.endswith(".conv2"):
+            groups[-1].append(conv.name)
+    return tuple(tuple(group) for group in groups if len(group) > 1)
+
+
 VGG9 = (64, 64, "P", 128, 128, "P", 256, 256, 256, "P")
 VGG16 = (64, 64, "P", 128, 128, "P", 256, 256, 256, "P", 512, 512, 512, "P", 512, 512, 512, "P")
 VGG16_SMALL = tuple(step if step == "P" else int(step) // 4 for step in VGG16[:-1])
@@ -67,3 +79,6 @@ CONV_SHAPES = {
     "resnet19-wide": residual_convs(RESNET19_WIDE, stem=128, channels=3, side=32),
 }
 """Network name to its convolutions in the order they run; the first one encodes the input."""
+
+TIES = {name: tied_convs(convs) for name, convs in CONV_SHAPES.items()}
+"""Network name to the convolutions that share an order of filters, see `Ticket.ties`."""

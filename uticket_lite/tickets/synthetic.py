@@ -6,7 +6,7 @@ import numpy as np
 
 from uticket_lite.edge.checks import fraction, one_of, whole_number
 from uticket_lite.kernels.resampling import resample
-from uticket_lite.tickets.architectures import CONV_SHAPES
+from uticket_lite.tickets.architectures import CONV_SHAPES, TIES
 from uticket_lite.tickets.layer import Layer
 from uticket_lite.tickets.ticket import Ticket
 
@@ -86,4 +86,4 @@ def synthetic_ticket(
             layer = replace(layer, input_positions=conv.input_positions)
         layers[conv.name] = layer
     made = {"network": network, "sparsity": sparsity, "filter_cov": filter_cov, "seed": seed}
-    return Ticket(layers, timesteps, tuple(layers)[1:], {"synthetic": made})
+    return Ticket(layers, timesteps, tuple(layers)[1:], {"synthetic": made}, TIES[network])

@@ -211,7 +211,7 @@ class Ticket:
         """Those of the named layers; kept, because moving a slider asks for them every time."""
         kept = self.__dict__.setdefault("_kept", {})
         if names not in kept:
-            kept[names] = Filters.of([self.layers[name] for name in names])
+            kept[names] = Filters.of({name: self.layers[name] for name in names}, self.ties)
         return kept[names]
 
     def masks(self) -> dict[str, np.ndarray]:

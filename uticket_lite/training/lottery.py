@@ -14,6 +14,7 @@ from tqdm.auto import tqdm
 
 from uticket_lite.edge.files import write_atomically
 from uticket_lite.simulation.run import balance, simulate
+from uticket_lite.tickets.architectures import TIES
 from uticket_lite.tickets.recorded import history_file, round_file, weights_file
 from uticket_lite.tickets.ticket import Ticket
 from uticket_lite.training.checkpoint import (
@@ -318,6 +319,7 @@ class _Lottery:
             spike_sparsity=spikes,
             counted=[n for n, layer in self.layers.items() if layer.weight.dim() == 4][1:],
             provenance=about,
+            ties=TIES[self.settings.network],
         )
 
     def _paths(self) -> dict[str, str]:
