@@ -107,8 +107,9 @@ def passes(table: pd.DataFrame, network: str, recipe: str, value: float) -> floa
     Between two probes, on the straight line over log steps. NaN if it ends above, 0 if it was
     never above.
     """
-    spread = by_steps(table).set_index(["network", "recipe", "figure"])
-    line = spread.loc[(network, recipe, "utilization")].sort_values("step")
+    spread = by_steps(table)
+    of = spread["network"].eq(network) & spread["recipe"].eq(recipe)
+    line = spread[of & spread["figure"].eq("utilization")].sort_values("step")
     steps, means = line["step"].to_numpy(float), line["mean"].to_numpy(float)
     above = np.flatnonzero(means >= value)
     if above.size == 0:
