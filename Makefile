@@ -1,16 +1,18 @@
 # make lab    set up and open the notebooks (ARGS=--no-browser prints a URL instead)
 # make test   set up and run every check and test
+# make launch-test  wheels and Binder's image, set up from nothing (about ten minutes)
+# make site   build the course's website into build/site (REPOSITORY=https://… for launch buttons)
 # make bench  set up, time everything beside a reference, write benchmarks/results.json
 # make tickets  train the recorded digit tickets again, five seeds each (about 15 minutes)
 # make index  list the recorded files with their SHA-256
-# make lock   pin the dependencies of pyproject.toml into requirements.txt
+# make lock   pin the dependencies of pyproject.toml into requirements*.txt (LOCK=--upgrade)
 
 # The Python that .venv was made with, once there is one.
 PYTHON ?= $(shell test -e .venv/ready && $(BIN)/python -c '' 2>/dev/null && echo $(BIN)/python || echo python3)
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: setup setup-dev lab check test bench tickets index lock check-lock
+.PHONY: setup setup-dev lab check test launch-test site wheel bench tickets index lock check-lock
 
 setup:
 	@$(PYTHON) install.py
@@ -30,6 +32,19 @@ check: setup-dev
 test: check
 	NUMBA_DISABLE_JIT=1 $(BIN)/pytest -m kernels --quiet
 	$(BIN)/pytest
+
+launch-test: setup-dev
+	$(BIN)/pytest -m launch -s tests/launch
+
+# Pages are written beside a copy of the notebooks; what an earlier build left would count as a page.
+site: setup-dev
+	rm -rf build/pages build/alive build/site
+	mkdir -p build/pages
+	cp -r docs/* notebooks build/pages
+	$(BIN)/sphinx-build -q build/pages build/site
+
+wheel: setup-dev
+	$(BIN)/python -m hatchling build -d dist
 
 bench: setup-dev
 	$(BIN)/python -m benchmarks $(ARGS)
@@ -55,6 +70,9 @@ LOCKED := $(UV) --universal --python-version 3.11.0 --fork-strategy fewest --gen
 lock: uv
 	$(LOCKED) --extra course --output-file requirements.txt pyproject.toml
 	$(LOCKED) --extra dev --constraint requirements.txt --output-file requirements-dev.txt pyproject.toml
+	$(UV) --python-version 3.11 --python-platform linux --generate-hashes --no-emit-package torch \
+	  --no-emit-package uticket-lite --extra course --constraint requirements.txt \
+	  --override binder/provided.txt --output-file binder/lock.txt pyproject.toml
 	$(MAKE) check-lock
 
 # Every locked package has a wheel for each of them.

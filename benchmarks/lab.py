@@ -13,8 +13,8 @@ from urllib.parse import urlparse
 
 from playwright.sync_api import Browser, BrowserContext, Page, Route, sync_playwright
 
-CHROMIUM = Path("/usr/bin/chromium")
-"""Debian's; `apt-get install chromium`."""
+CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
+"""Debian's (`apt-get install chromium`), unless CHROMIUM names another."""
 ROOT = Path(__file__).parents[1]
 START_TIMEOUT_S = 120
 RUN_TIMEOUT_MS = 120_000

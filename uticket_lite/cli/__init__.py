@@ -37,6 +37,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader (head, less) has seen enough: nothing went wrong
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except ModuleNotFoundError as error:
+        print(
+            f"uticket: this needs {error.name}, which is not installed; "
+            "pip install 'uticket-lite[course]' installs everything the course needs",
+            file=sys.stderr,
+        )
+        return 2
     except (ValueError, TypeError, OSError, ImportError) as error:
         print("uticket:", " ".join(str(error).split()), file=sys.stderr)
         return 2
