@@ -7,6 +7,7 @@ import shlex
 from dataclasses import asdict
 
 import pytest
+from sklearn.datasets import load_digits
 
 import uticket_lite as ut
 from uticket_lite.tickets.recorded import DATA
@@ -92,7 +93,12 @@ def test_all_files_are_those_that_the_index_lists():
 @pytest.mark.parametrize("name", ut.recorded_tickets())
 def test_it_is_said_how_each_run_was_trained(name):
     about = json.loads((DATA / name / "history.json").read_text())
-    assert about["images"]["train"] > about["images"]["test"] / 10 > 0
+    images = about["images"]
+    if about["settings"]["dataset"] == "digits":
+        assert images["train"] + images["test"] == len(load_digits().target)
+    else:  # all of them, or as many as the file's name says; see the table in README.md
+        assert images["train"] == 50_000 or str(images["train"]) in about["settings"]["dataset"]
+        assert images["test"] >= 1_000
     settings = about["settings"]
     ticket = ut.load_ticket(name)
     assert {**settings, **ticket.provenance["settings"]} == settings
@@ -100,24 +106,35 @@ def test_it_is_said_how_each_run_was_trained(name):
     assert name in (DATA / "README.md").read_text()
 
 
-def test_the_readme_says_how_networks_were_trained():
-    """`make tickets` trains the digits; of the others it gives commands and images."""
-    readme = (DATA / "README.md").read_text()
-    commands = {}
-    for line in re.findall("^uticket train (.*)$", readme, re.MULTILINE):
+def said_in_readme() -> dict[str, tuple[dict[str, str], int]]:
+    """Of each run that README.md gives commands for: its options, and the first round of which
+    masks are kept. A command stands for both methods."""
+    readme, runs = (DATA / "README.md").read_text(), {}
+    train = re.findall("^uticket train (.*)\nuticket record (.*)$", readme, re.MULTILINE)
+    for line, recorded in train:
         words = shlex.split(line)
         said = {k[2:].replace("-", "_"): v for k, v in zip(words[::2], words[1::2], strict=True)}
-        commands[said["network"]] = said
-    for name in ut.recorded_tickets():
+        kept = re.search("--out data/(\\S+)-lth .*--masks-from (\\d+)", recorded)
+        for method in ("lth", "uticket"):
+            runs[f"{kept[1]}-{method}"] = {**said, "method": method}, int(kept[2])
+    return runs
+
+
+def test_the_readme_says_how_networks_were_trained():
+    """`make tickets` trains the digits; of the others it gives commands and images."""
+    commands, readme = said_in_readme(), (DATA / "README.md").read_text()
+    others = [name for name in ut.recorded_tickets() if not name.startswith("digits")]
+    assert set(commands) == set(others)
+    for name in others:
         about = json.loads((DATA / name / "history.json").read_text())
+        options, masks_from = commands[name]
         ran = {key: str(value) for key, value in about["settings"].items()}
-        if ran["network"] != "digits":
-            default = {key: str(value) for key, value in asdict(Settings()).items()}
-            said = {**default, **commands[ran["network"]], "method": ran["method"]}
-            assert {key: said[key] for key in ran} == ran
-            images = about["images"]
-            assert f"| `{name}` | {images['train']:,} | {images['test']:,} |" in readme
-            counts_only = [ut.load_ticket(name, number).counts_only for number in range(15)]
-            assert counts_only == [number < 8 for number in range(15)]
-            other = name.replace("uticket", "lth")
-            assert ut.load_history(name).iloc[0].equals(ut.load_history(other).iloc[0])
+        said = {key: str(value) for key, value in asdict(Settings()).items()} | options
+        assert {key: said[key] for key in ran} == ran
+        images = about["images"]
+        assert f"| `{name}` | {images['train']:,} | {images['test']:,} |" in readme
+        rounds = ut.load_history(name)["round"]
+        counts_only = [ut.load_ticket(name, number).counts_only for number in rounds]
+        assert counts_only == [number < masks_from for number in rounds]
+        other = name.replace("uticket", "lth")
+        assert ut.load_history(name).iloc[0].equals(ut.load_history(other).iloc[0])
