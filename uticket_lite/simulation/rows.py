@@ -18,14 +18,15 @@ from uticket_lite.simulation.grid import Grid, Span
 from uticket_lite.strategies import Strategy
 from uticket_lite.tickets.ticket import Ticket
 
-QUESTION = "sweep.json"
+QUESTION = "_sweep.json"
+"""Readers of Parquet folders pass over names that begin with an underscore or a point."""
 NAME = r"points-(\d{12})-(\d{12})\.parquet"
 LISTED = 1000
 """Seeds or numbers of PEs that are listed in the question; of more, a digest."""
 
 
 class Rows:
-    """A folder with `sweep.json`, the question, and `points-FIRST-LAST.parquet`, its answers.
+    """A folder with `_sweep.json`, the question, and `points-FIRST-LAST.parquet`, its answers.
 
     Files are written whole or not at all. Their names are in the order of the rows, so that any
     Parquet reader reads the folder as the table.

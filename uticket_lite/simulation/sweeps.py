@@ -66,6 +66,8 @@ def sweep(
     something else; ConnectionError where a cluster is lost on the way.
     """
     whole_number("workers", workers)
+    if not collect and folder is None:
+        raise ValueError("collect=False needs a folder for the rows: folder='rows', say")
     grid = make_grid(tickets, n_pe, mappings, strategies, seeds, gating, cycles)
     return run_chunks(grid, folder, collect, workers, processes, client, progress)
 
