@@ -11,6 +11,7 @@ import pytest
 
 import uticket_lite as ut
 from uticket_lite import explore
+from uticket_lite.explore.controls import nearest
 from uticket_lite.explore.explorers.timeline import STEPS
 from uticket_lite.explore.explorers.workload import (
     ALL_WAVES,
@@ -18,7 +19,7 @@ from uticket_lite.explore.explorers.workload import (
     WorkloadState,
     workload_frame,
 )
-from uticket_lite.explore.runs import Run, fitted
+from uticket_lite.explore.runs import Run
 
 ROUNDS = (0, 7, 14)
 RUNS = {
@@ -40,7 +41,8 @@ def workload():
 
 
 def shown(state=START, runs=RUNS, **changes):
-    return workload_frame(replace(state, **changes), runs)
+    moved = replace(state, **changes)
+    return workload_frame(nearest(moved, runs, moved), runs)
 
 
 def figures(frame):
@@ -131,8 +133,8 @@ def test_a_strategy_that_the_mapping_rules_out_is_explained():
 
 def test_an_empty_layer_is_explained():
     ticket = ut.Ticket.from_arrays({"conv4": np.zeros((8, 4)), "b": np.ones((8, 4))})
-    frame = shown(runs={"mine": Run([ticket], [0.5])})
-    assert "no non-zeros left" in frame["message"]
+    frame = shown(runs={"mine": Run([ticket], [0.5])}, run="mine")
+    assert "No non-zeros are left in conv4" in frame["message"]
 
 
 def test_every_combination_at_every_extreme_is_shown():
@@ -140,8 +142,8 @@ def test_every_combination_at_every_extreme_is_shown():
         RUNS, (0, 2), (1, 7, 64), ut.MAPPINGS, ut.STRATEGIES, (ALL_WAVES, 0, 10**6)
     ):
         for layer in RUNS[run].tickets[number].counted:
-            state = WorkloadState(run, number, n, mapping, strategy, "lpt", layer, wave)
-            frame = workload_frame(state, RUNS)
+            state = WorkloadState(run, number, strategy, n, "lpt", mapping, layer, wave)
+            frame = workload_frame(nearest(state, RUNS, state), RUNS)
             assert frame["figures"]
             assert frame["summary"]
 
@@ -195,10 +197,27 @@ def test_pictures_and_tables_hold_the_data(explorer):
         ("worklaod?run=x", "explorer 'worklaod'.*mean 'workload'"),
         ("timeline?step=3", "explorer 'timeline' is not known; choose one of: workload"),
         ("workload?pes=3", "control 'pes'"),
-        ("workload?n_pe=many", "invalid literal"),
-        ("workload?n_pe=999", r"n_pe=999 \(nearest: 64\)"),
-        ("workload?run=digits", r"run='digits' \(nearest: 'digits-lth'\)"),
-        ("workload?round=15", r"round=15 \(nearest: 14\)"),
+        ("workload?n_pe=many", "n_pe must be a whole number, not 'many'"),
+        ("workload?n_pe=nan", "n_pe must be a whole number, not 'nan'"),
+        ("workload?n_pe=2.5", "n_pe must be a whole number, not '2.5'"),
+        ("workload?n_pe=", "n_pe must be a whole number, not ''"),
+        (f"workload?n_pe={'9' * 30}", "n_pe is far beyond"),
+        (f"workload?n_pe={'9' * 9000}", "n_pe must be a whole number, not '9999"),
+        ("workload?strategy=srot", "strategy 'srot' is not known; choose one of: none, .*'sort'"),
+        ("workload?versus=srot", "versus 'srot' is not known"),
+        ("workload?mapping=", "mapping '' is not known; choose one of: output-channel"),
+        ("workload?layer=conv9", "layer 'conv9' is not known; choose one of: conv2, conv3, conv4"),
+        ("workload?wave=4", r"wave must be -1 to 3, not 4; no control.*\(nearest: 3\)"),
+        ("workload?layer=%00%FF", "layer .* is not known"),
+        (None, "a link is text, such as workload.n_pe=8, not None"),
+        (b"workload?n_pe=3", "a link is text"),
+        ("", "explorer '' is not known"),
+        ("workload?n_pe=999", r"n_pe must be 1 to 64, not 999; .*\(nearest: 64\)"),
+        (
+            "workload?run=digits",
+            "run 'digits' is not known; choose one of: digits-lth.*'digits-lth'",
+        ),
+        ("workload?round=15", r"round must be 0 to 14, not 15; .*\(nearest: 14\)"),
     ],
 )
 def test_links_and_states_that_no_control_can_reach_move_nothing(workload, link, words):
@@ -224,7 +243,7 @@ def test_a_move_in_the_page_is_answered_with_its_frame(explorer, monkeypatch):
     assert messages[-1]["frame"]["state"] == explorer.state == heard[-1]
     explorer._answer(explorer, {"ahead": state}, [])
     assert messages[-1]["frame"]["summary"] == explorer.frame["summary"]
-    assert messages[-1]["ahead"] == state
+    assert messages[-1]["ahead"]
     explorer._answer(explorer, {"moved": state}, [])
     assert heard[-1] == explorer.state
     explorer._answer(explorer, {"ask": "frame"}, [])
@@ -234,15 +253,58 @@ def test_a_move_in_the_page_is_answered_with_its_frame(explorer, monkeypatch):
 def test_errors_are_shown_and_nothing_moves(workload, monkeypatch):
     messages, before = sent(workload, monkeypatch), workload.state
 
-    def fail(state):
+    def fail(state, source):
         raise RuntimeError("a planted error")
 
     monkeypatch.setattr(workload, "_make", fail)
     workload._answer(workload, {"move": asdict(replace(before, n_pe=3)), "number": 1}, [])
     assert messages == [{"error": "RuntimeError: a planted error", "number": 1}]
-    workload._answer(workload, {"ahead": asdict(before)}, [])
-    assert messages[-1] == {"ahead": asdict(before), "frame": None}
+    workload._answer(workload, {"ahead": asdict(before), "number": 2}, [])
+    assert messages[-1] == {"ahead": True, "frame": None, "number": 2}
     assert workload.state == before
+
+
+HOSTILE = (None, True, 1.5, 3.0, "3", [], {}, -(2**40), 2**31, 10**40, "x" * 10**5, "\ud800", b"\0")
+
+
+def test_messages_from_the_page_are_checked_like_any_input(explorer, monkeypatch):
+    """Whatever is sent: the answer is words, and the state is one where controls can stand."""
+    messages, before = sent(explorer, monkeypatch), explorer.state
+    heard = []
+    explorer.on_move(heard.append)
+    state = asdict(before)
+    wrong = [*HOSTILE, {"n_pe": 3}, state | {"strange": 1}]
+    wrong += [state | {name: value} for name in state for value in HOSTILE[1:] if value != "3"]
+    wrong += [state | {name: "nowhere"} for name, value in state.items()]
+    for values, what in itertools.product(wrong, ("move", "moved", "ahead", "link", "ask", "huh")):
+        if values != state:
+            messages.clear()
+            explorer._answer(explorer, {what: values, "number": 5}, [])
+            (answer,) = messages
+            if what != "ahead":
+                assert answer["error"]
+                assert not answer["error"].startswith("TypeError")
+                assert len(answer["error"]) < 2000
+            assert answer.get("frame") is None, (what, values)
+            assert answer["number"] == 5
+            assert explorer.state == before
+    for content in (*HOSTILE, {}, {"number": []}, {"moved": state, "number": {}}):
+        explorer._answer(explorer, content, [])
+        assert explorer.state == before
+    explorer.set_state({"kind": "other", "spec": {}, "shown": {"state": 1}})
+    assert explorer.kind in explore.EXPLORERS
+    assert all(state == before for state in heard)
+    explorer._listeners.clear()
+
+
+def test_a_move_that_other_controls_cannot_follow_ends_at_the_nearest_state(workload, monkeypatch):
+    messages = sent(workload, monkeypatch)
+    workload.state = replace(workload.state, n_pe=1, wave=60)
+    moved = asdict(workload.state) | {"n_pe": 16}
+    workload._answer(workload, {"moved": moved}, [])
+    assert "wave must be -1 to 3, not 60" in messages[-1]["error"], "no frame was ever sent"
+    workload._answer(workload, {"move": moved}, [])
+    assert (workload.state.n_pe, workload.state.wave) == (16, 3)
 
 
 def test_moves_from_several_threads_end_on_the_last_state(workload, monkeypatch):
@@ -304,7 +366,7 @@ def test_strategies_are_those_of_compare():
     saved = 1 - table["latency"]["uticket"] / table["latency"]["none"]
     assert figures(explorer.frame)["cycles saved"] == f"{saved:.1%}"
     explorer.state = replace(explorer.state, mapping="input-channel")
-    assert "Not possible here: shuffle, sort" in explorer.frame["message"]
+    assert "its place does not matter" in explorer.frame["message"]
 
 
 def test_energy_is_that_of_the_reports():
@@ -347,7 +409,6 @@ def test_your_own_weights_can_be_pruned_further():
     (step,) = (c for c in explorer.frame["controls"] if c["name"] == "round")
     assert step["label"] == "sparsity"
     assert step["options"][0][0] == "0: 0.00% pruned"
-    assert explorer.state.round == len(step["options"]) - 1
     masks = explore.workload(ut.Ticket.from_arrays({"a": np.ones((4, 4), bool)}))
     assert len(masks.frame["controls"][1]["options"]) == 1
 
@@ -356,9 +417,11 @@ def test_rounds_of_which_only_counts_are_known_say_what_is_missing(tmp_path):
     PRUNED.save(tmp_path / "counts.safetensors", counts_only=True)
     ticket = ut.load_ticket(tmp_path / "counts.safetensors")
     explorer = explore.strategies(ticket)
-    assert "Not possible here: uticket, uticket-magnitude" in explorer.frame["message"]
+    assert "Not possible here: “u-Ticket" in explorer.frame["message"]
+    (mapping,) = (c for c in explorer.frame["controls"] if c["name"] == "mapping")
+    assert "only counts of filters are recorded" in mapping["closed"]
     assert "sort" in explorer.tables["strategies"]["strategy"].tolist()
-    with pytest.raises(ValueError, match=r"mapping='input-channel' \(nearest: 'output-channel'\)"):
+    with pytest.raises(ValueError, match="mapping 'input-channel' is not known; .* output-channel"):
         explorer.state = replace(explorer.state, mapping="input-channel")
     for make in (explore.workload, explore.timeline, explore.energy):
         explorer = make(ticket)
@@ -371,7 +434,7 @@ def test_rounds_of_which_only_counts_are_known_say_what_is_missing(tmp_path):
 def test_waves_that_are_not_the_same_are_not_compared():
     frame = shown(strategy="none", versus="queue", wave=2)
     assert frame["data"]["versus"]["load"] == []
-    assert "queue has other waves" in frame["message"]
+    assert "has other waves" in frame["message"]
     whole = shown(strategy="none", versus="queue")
     assert whole["data"]["versus"]["longest"][0] < whole["data"]["rules"]["value"][1]
     assert not whole["message"]
@@ -385,6 +448,7 @@ def test_a_clock_that_stops_early_says_so():
     assert len(dense.tables["intervals"]) <= 2100
 
 
-def test_states_are_fitted_to_their_run():
-    state = WorkloadState("nobody", 99, layer="conv9")
-    assert fitted(state, RUNS) == WorkloadState("digits-lth", 2, layer="conv4")
+def test_states_move_to_the_nearest_that_their_run_has():
+    state = WorkloadState("digits-lth", 99, wave=99)
+    wanted = WorkloadState("digits-lth", 2, layer="conv4", wave=3)
+    assert nearest(state, RUNS, START) == wanted

@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 from uticket_lite.explore.bundle import specs, vega_bundle
-from uticket_lite.explore.explorer import SPECS, VEGA_JS
+from uticket_lite.explore.page import SPECS, VEGA_JS
 
 
 def run_python(code, **environment):

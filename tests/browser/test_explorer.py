@@ -82,6 +82,9 @@ class Shown:
                 timeout=PAINT_TIMEOUT_MS,
             )
 
+    def choose_without_waiting(self, name, option):
+        self.control(name).select_option(label=option)
+
     def choose(self, name, option, value):
         self.control(name).select_option(label=option)
         self.wait_for(**{name: value})
@@ -264,10 +267,10 @@ def test_an_error_is_shown_and_the_next_move_works(open_cells):
     page = open_cells(
         WORKLOAD,
         """make = workload._make
-def fail(state):
+def fail(state, source):
     if state.n_pe == 17:
         raise RuntimeError("a planted error")
-    return make(state)
+    return make(state, source)
 workload._make = fail""",
     )
     shown = Shown(page)
@@ -276,8 +279,9 @@ workload._make = fail""",
         "view => view.querySelector('.uticket-message').textContent.includes('planted')",
         arg=shown.view.element_handle(),
     )
-    shown.control("n_pe").press("ArrowRight")
-    shown.wait_for(n_pe=18)
+    assert shown.control("n_pe").input_value() == "15", "the control is back at what is shown"
+    shown.control("n_pe").press("ArrowLeft")
+    shown.wait_for(n_pe=15)
     assert not shown.message
 
 
@@ -294,7 +298,8 @@ def test_a_notebook_without_its_kernel_shows_what_was_seen_last(open_cells, open
     view.locator("img").wait_for(timeout=60_000)
     assert view.locator("[data-control=n_pe]").input_value() == "14"
     assert view.locator(".uticket-summary").inner_text() == shown.summary
-    again.wait_for_selector("text=run this cell again", timeout=30_000)
+    assert view.locator("[data-control=n_pe]").is_disabled()
+    again.wait_for_selector("text=Run All Above Selected Cell", timeout=30_000)
     assert not again.locator("text=model not found").count()
     assert view.locator("img").evaluate("img => img.naturalWidth > 300")
 
@@ -355,10 +360,10 @@ def test_the_start_notebook_shows_its_explorers(open_notebook):
 
 SLOW = """import time
 make, made = workload._make, []
-def slowly(state):
+def slowly(state, source):
     made.append(state.n_pe)
     time.sleep(0.6)
-    return make(state)
+    return make(state, source)
 workload._make = slowly"""
 
 
@@ -409,14 +414,22 @@ def test_two_views_of_one_explorer_stay_together(open_cells):
     assert len(set(ids)) == len(ids)
 
 
-def test_a_restarted_kernel_is_noticed_and_running_the_cell_helps(open_cells):
-    page = open_cells(WORKLOAD, name="restarted.ipynb")
+def test_after_a_restart_controls_and_figures_agree_and_what_the_words_say_helps(open_cells):
+    page = open_cells("from uticket_lite import explore", "explore.workload()", name="again.ipynb")
     shown = Shown(page)
     page.evaluate("jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()")
     page.wait_for_timeout(3000)
     shown.control("n_pe").press("End")
-    page.wait_for_selector("text=run this cell again", timeout=30_000)
-    lab.run_all(page)
+    shown.choose_without_waiting("strategy", ut.STRATEGIES["sort"].label)
+    page.wait_for_selector("text=Run All Above Selected Cell", timeout=30_000)
+    assert shown.control("n_pe").input_value() == "15", "controls are back at what is shown"
+    assert shown.control("strategy").input_value() == ut.STRATEGIES["none"].label
+    assert shown.state["n_pe"] == 16
+    page.locator(".jp-CodeCell").last.locator(".cm-content").click()  # as the words say
+    page.evaluate("jupyterapp.commands.execute('runmenu:run-above')")
+    page.wait_for_timeout(1000)
+    page.keyboard.press("Shift+Enter")
+    page.wait_for_timeout(1000)
     again = Shown(page)
     again.press("n_pe", "ArrowRight")
     assert again.state["n_pe"] == 17

@@ -12,7 +12,7 @@ import vl_convert
 
 from uticket_lite.explore import EXPLORERS
 from uticket_lite.explore.charts import make_chart
-from uticket_lite.explore.explorer import SPECS, VEGA_JS
+from uticket_lite.explore.page import SPECS, VEGA_JS
 
 
 def vega_bundle() -> str:

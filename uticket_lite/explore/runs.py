@@ -1,12 +1,14 @@
 """What the explorers explore: runs of tickets, one per pruning round, and controls over them."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
-from uticket_lite.explore.explorer import State, menu, numbers, slider
+from uticket_lite.explore.controls import Options, State, menu, slider
 from uticket_lite.hardware.accelerator import MAPPINGS, Accelerator
 from uticket_lite.strategies import STRATEGIES
+from uticket_lite.tickets.layer import Layer
 from uticket_lite.tickets.magnitudes import magnitude_ladder
 from uticket_lite.tickets.recorded import load_history, load_ticket, recorded_tickets
 from uticket_lite.tickets.ticket import Ticket
@@ -35,17 +37,34 @@ class RecordedTickets(Sequence[Ticket]):
 class Run:
     """Tickets from dense to sparse, and the share of weights pruned in each.
 
-    step: what leads from one to the next.
+    step: what leads from one to the next. closed: why there is but one, or "". start: which to
+    show first, default the last.
     """
 
     tickets: Sequence[Ticket]
     sparsities: Sequence[float]
     step: str = "pruning round"
+    closed: str = ""
+    start: int | None = None
 
-    def rounds(self) -> Iterator[tuple[str, int]]:
-        """Options of a slider."""
-        for number, sparsity in enumerate(self.sparsities):
-            yield f"{number}: {sparsity:.2%} pruned", number
+    @cached_property
+    def rounds(self) -> Options:
+        """Options of a slider; each label says a sparsity of its own."""
+        digits = next(
+            digits
+            for digits in range(2, 9)
+            if digits == 8 or len({f"{s:.{digits}%}" for s in self.sparsities}) == len(self)
+        )
+        return [(f"{i}: {s:.{digits}%} pruned", i) for i, s in enumerate(self.sparsities)]
+
+    @property
+    def first(self) -> int:
+        """Where to begin: at the sparsest ticket, of a ladder the sparsest that leaves every
+        counted layer a weight per filter."""
+        return len(self) - 1 if self.start is None else self.start
+
+    def __len__(self) -> int:
+        return len(self.sparsities)
 
 
 Runs = Mapping[str, Run]
@@ -64,32 +83,32 @@ def runs_of(ticket: Ticket | str | None) -> Runs:
     """
     if isinstance(ticket, Ticket):
         if all(layer.magnitudes is not None for layer in ticket.layers.values()):
-            ladder = magnitude_ladder(ticket)
-            return {"your ticket": Run(ladder, [rung.sparsity for rung in ladder], "sparsity")}
-        return {"your ticket": Run([ticket], [ticket.sparsity])}
+            return {"your ticket": _pruned_further(ticket)}
+        closed = "its weights are not known, only which are pruned"
+        return {"your ticket": Run([ticket], [ticket.sparsity], closed=closed)}
     names = recorded_tickets() if ticket is None else (ticket,)
     return {name: recorded_run(name) for name in names}
 
 
-def clip(value: int, low: int, high: int) -> int:
-    """The nearest value between the two."""
-    return min(max(value, low), high)
+def _pruned_further(ticket: Ticket) -> Run:
+    """The rungs of the ticket's ladder that differ and leave something: not all do in a small
+    network. At first the sparsest is shown that leaves every counted layer a weight per filter."""
+    rungs = [ticket]
+    for rung in magnitude_ladder(ticket):
+        if rungs[-1].sparsity < rung.sparsity < 1:
+            rungs.append(rung)
+    visible = [i for i, rung in enumerate(rungs) if all(map(_visible, counted_layers(rung)))]
+    sparsities = [rung.sparsity for rung in rungs]
+    return Run(rungs, sparsities, "sparsity", start=max(visible, default=0))
 
 
-def fitted(state: State, runs: Runs) -> State:
-    """The state with round, layer and number of PEs inside what there is."""
-    if state.run not in runs:
-        state = replace(state, run=next(iter(runs)))
-    tickets = runs[state.run].tickets
-    state = replace(state, round=clip(state.round, 0, len(tickets) - 1))
-    if hasattr(state, "n_pe"):
-        state = replace(state, n_pe=clip(state.n_pe, 1, MAX_PE))
-    if tickets[state.round].counts_only and hasattr(state, "mapping"):
-        state = replace(state, mapping="output-channel")  # channels are not known
-    counted = tickets[state.round].counted
-    if getattr(state, "layer", counted[-1]) not in counted:
-        state = replace(state, layer=counted[-1])
-    return state
+def counted_layers(ticket: Ticket) -> Iterator[Layer]:
+    """The layers that count."""
+    return (ticket.layers[name] for name in ticket.counted)
+
+
+def _visible(layer: Layer) -> bool:
+    return layer.nonzeros >= layer.shape[0]
 
 
 def possible(strategy: str, ticket: Ticket, accelerator: Accelerator) -> tuple[str, str]:
@@ -97,43 +116,88 @@ def possible(strategy: str, ticket: Ticket, accelerator: Accelerator) -> tuple[s
     objection = STRATEGIES[strategy].objection(accelerator)
     if ticket.counts_only and STRATEGIES[strategy].changes == "mask":
         objection = "Of this round only counts are recorded, no masks to change"
-    return ("none", f"{objection}. Shown: strategy 'none'.") if objection else (strategy, "")
+    if not objection:
+        return strategy, ""
+    return "none", f"{objection}. Shown instead: “{STRATEGIES['none'].label}”."
 
 
-def run_controls(state: State, runs: Runs) -> list[dict[str, Any]]:
-    """Controls for `run` and `round`."""
-    run = runs[state.run]
-    return [
-        menu("run", "ticket", [(name, name) for name in runs]),
-        slider("round", run.step, run.rounds(), "0 is the densest"),
-    ]
+def counted(number: float, what: str) -> str:
+    """How many of what, in words: "1 PE", "1,000 PEs"."""
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
-def pe_control() -> dict[str, Any]:
-    """A slider for `n_pe`."""
-    return slider("n_pe", "number of PEs", numbers(range(1, MAX_PE + 1)), "processing elements")
+def layer_label(name: str) -> str:
+    """A layer's name, in words where it is but a number, as in torch's Sequential."""
+    return f"layer {name}" if name[:1].isdigit() else name
 
 
-def strategy_control(name: str = "strategy", label: str = "strategy") -> dict[str, Any]:
-    """A menu of strategies."""
-    return menu(name, label, [(s.label, key) for key, s in STRATEGIES.items()])
+def ticket_of(state: State, runs: Runs) -> Ticket:
+    """The ticket that a state's `run` and `round` name."""
+    return runs[state.run].tickets[state.round]
 
 
-def mapping_control(state: State, runs: Runs) -> dict[str, Any]:
-    """A menu of the mappings that the state's ticket can run with."""
+def _mappings(state: State, runs: Runs) -> Options:
     known = [(label, name) for name, label in MAPPINGS.items()]
-    counts_only = runs[state.run].tickets[state.round].counts_only
-    return menu("mapping", "mapping", known[:1] if counts_only else known)
+    return known[:1] if ticket_of(state, runs).counts_only else known
 
 
-def layer_control(state: State, runs: Runs) -> dict[str, Any]:
-    """A menu of the counted layers of the state's ticket."""
-    counted = runs[state.run].tickets[state.round].counted
-    return menu("layer", "layer", [(name, name) for name in counted])
+def _only_counts(state: State, runs: Runs) -> str:
+    counts_only = ticket_of(state, runs).counts_only
+    return "of this round only counts of filters are recorded, not of channels" * counts_only
 
 
-def last_round(runs: Runs) -> dict[str, Any]:
-    """`run`, `round` and `layer` of the sparsest ticket of the first run, for a first state."""
+def _layers(state: State, runs: Runs) -> Options:
+    return [(layer_label(name), name) for name in ticket_of(state, runs).counted]
+
+
+def strategy_options(state: State = None, source: Any = None) -> Options:
+    """Every strategy, by its label."""
+    return [(strategy.label, name) for name, strategy in STRATEGIES.items()]
+
+
+PE_OPTIONS: Options = [(str(n), n) for n in range(1, MAX_PE + 1)]
+
+
+# Fields of states.
+
+
+def run_menu() -> Any:
+    """`run`: which tickets."""
+    return menu("ticket", lambda state, runs: [(name, name) for name in runs])
+
+
+def round_slider() -> Any:
+    """`round`: which ticket of the run; its label is the run's."""
+    return slider(
+        lambda state, runs: runs[state.run].step,
+        lambda state, runs: runs[state.run].rounds,
+        help="0 is the densest",
+        closed=lambda state, runs: runs[state.run].closed,
+    )
+
+
+def pe_slider(default: int = 16) -> Any:
+    """`n_pe`: the number of PEs."""
+    about = "processing elements"
+    return slider("number of PEs", lambda state, source: PE_OPTIONS, default, help=about)
+
+
+def strategy_menu(default: str) -> Any:
+    """`strategy`: how the ticket is balanced."""
+    return menu("strategy", strategy_options, default)
+
+
+def mapping_menu() -> Any:
+    """`mapping`: how filters go to PEs."""
+    return menu("mapping", _mappings, "output-channel", closed=_only_counts)
+
+
+def layer_menu() -> Any:
+    """`layer`: one that is counted, at first the last."""
+    return menu("layer", _layers, last=True)
+
+
+def first(runs: Runs) -> dict[str, Any]:
+    """`run` and `round` of a first state."""
     name, run = next(iter(runs.items()))
-    number = len(run.tickets) - 1
-    return {"run": name, "round": number, "layer": run.tickets[number].counted[-1]}
+    return {"run": name, "round": run.first}

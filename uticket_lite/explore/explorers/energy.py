@@ -1,46 +1,51 @@
 """The energy explorer: Eq. 3, its gating switch, and where the energy goes."""
 
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
 
-from uticket_lite.explore.explorer import Explorer, Frame, menu
+from uticket_lite.explore.controls import Options, menu
+from uticket_lite.explore.explorer import Explorer, Frame
 from uticket_lite.explore.runs import (
     Runs,
-    fitted,
-    last_round,
-    pe_control,
+    counted,
+    first,
+    pe_slider,
     possible,
-    run_controls,
+    round_slider,
+    run_menu,
     runs_of,
-    strategy_control,
+    strategy_menu,
+    ticket_of,
 )
 from uticket_lite.hardware.accelerator import Accelerator
 from uticket_lite.hardware.energy import E_DYN, GATINGS
 from uticket_lite.simulation.report import Report
 from uticket_lite.simulation.run import simulate
-from uticket_lite.strategies import STRATEGIES
 from uticket_lite.tickets.ticket import Ticket
 
 PE_COUNTS = (2, 4, 8, 16, 32, 64)
 KINDS = ("dynamic", "working", "waiting")
 
 
+def _gatings(state: Any, runs: Runs) -> Options:
+    return [(f"{name} (r = {g.leak_ratio:.3g})", name) for name, g in GATINGS.items()]
+
+
 @dataclass(frozen=True)
 class EnergyState:
     """Where the controls stand.
 
-    run, round: which ticket. n_pe: PEs. strategy: what is compared with no balancing.
+    run, round: which ticket. strategy: what is compared with no balancing. n_pe: PEs.
     gating: a name in `GATINGS`.
     """
 
-    run: str
-    round: int
-    n_pe: int = 16
-    strategy: str = "uticket"
-    gating: str = "paper"
+    run: str = run_menu()
+    round: int = round_slider()
+    strategy: str = strategy_menu("uticket")
+    n_pe: int = pe_slider()
+    gating: str = menu("a cycle without a spike", _gatings, "paper")
 
 
 def energy(ticket: Ticket | str | None = None) -> Explorer:
@@ -50,15 +55,12 @@ def energy(ticket: Ticket | str | None = None) -> Explorer:
     ValueError for an unknown name.
     """
     runs = runs_of(ticket)
-    first = last_round(runs)
-    state = EnergyState(first["run"], first["round"])
-    return Explorer("energy", partial(energy_frame, runs=runs), state)
+    return Explorer("energy", energy_frame, EnergyState(**first(runs)), runs)
 
 
 def energy_frame(state: EnergyState, runs: Runs) -> Frame:
     """Everything the explorer shows for a state."""
-    state = fitted(state, runs)
-    ticket = runs[state.run].tickets[state.round]
+    ticket = ticket_of(state, runs)
     strategy, message = possible(state.strategy, ticket, Accelerator(state.n_pe))
     pair = list(dict.fromkeys(["none", strategy]))
 
@@ -89,15 +91,7 @@ def energy_frame(state: EnergyState, runs: Runs) -> Frame:
                 counts.values(), (strategy, n, None if unknown else value), strict=True
             ):
                 column.append(cell)
-    gatings = [(f"{name} (r = {g.leak_ratio:.3g})", name) for name, g in GATINGS.items()]
     return {
-        "state": state,
-        "controls": [
-            *run_controls(state, runs),
-            strategy_control(),
-            pe_control(),
-            menu("gating", "a cycle without a spike", gatings),
-        ],
         "data": {"parts": parts, "counts": counts},
         "figures": _figures(before, after, state.gating),
         "summary": _summary(state, before, after),
@@ -125,10 +119,12 @@ def _summary(state: EnergyState, before: Report, after: Report) -> str:
     if np.isnan(old) or not old:
         return "Energy is not known."
     waiting = before.breakdown(state.gating)["waiting"].sum()
+    effect = f"; {after.strategy.label} changes the energy by {new / old - 1:+.1%}"
+    if after is before:
+        effect = ""
     return (
-        f"{state.run}, round {state.round}, {state.n_pe} PEs, {gating.label}: every cycle costs "
-        f"{gating.leak_ratio:.3g} E_dyn, a spike 1 E_dyn more. Without balancing, waiting "
-        f"takes {waiting / old:.1%} of the energy; {STRATEGIES[state.strategy].label} changes "
-        f"the energy by {new / old - 1:+.1%}. Neurons' updates (LIF, dynamic) are not part of "
-        "Eq. 3 and not in these shares."
+        f"{state.run}, round {state.round}, {counted(state.n_pe, 'PE')}, {gating.label}: every "
+        f"cycle costs {gating.leak_ratio:.3g} E_dyn, a spike 1 E_dyn more. Without balancing, "
+        f"waiting takes {waiting / old:.1%} of the energy{effect}. Neurons' updates "
+        "(LIF, dynamic) are not part of Eq. 3 and not in these shares."
     )

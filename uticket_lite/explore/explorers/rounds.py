@@ -1,18 +1,37 @@
 """The rounds explorer: what pruning does, round after round, to accuracy and to the PEs."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
 from uticket_lite.edge.checks import one_of
-from uticket_lite.explore.explorer import Explorer, Frame, menu, slider
-from uticket_lite.explore.runs import clip
+from uticket_lite.explore.controls import Options, menu, slider
+from uticket_lite.explore.explorer import Explorer, Frame
 from uticket_lite.tickets.recorded import load_seeds, recorded_tickets
 
 FIGURES = ("utilization", "accuracy", "latency", "sparsity")
 AXES = {"round": "pruning round", "sparsity": "weights pruned (%)"}
+
+
+Tables = dict[str, pd.DataFrame]
+
+
+def _networks(state: Any, tables: Tables) -> Options:
+    return [(name, name) for name in dict.fromkeys(map(_network, tables))]
+
+
+def _axes(state: Any, tables: Tables) -> Options:
+    return [(title, name) for name, title in AXES.items()]
+
+
+def _runs(state: Any, tables: Tables) -> Options:
+    return [(run, run) for run in tables if _network(run) == state.network]
+
+
+def _rounds(state: Any, tables: Tables) -> Options:
+    return [(str(r), r) for r in range(int(tables[state.run]["round"].max()) + 1)]
 
 
 @dataclass(frozen=True)
@@ -23,10 +42,10 @@ class RoundsState:
     run, round: the point that the words tell about.
     """
 
-    network: str
-    x: str = "round"
-    run: str = ""
-    round: int = 0
+    network: str = menu("network", _networks)
+    x: str = menu("across", _axes, "round")
+    run: str = menu("run", _runs)
+    round: int = slider("pruning round", _rounds)
 
 
 def rounds(names: str | Iterable[str] | None = None, *, opens: Explorer | None = None) -> Explorer:
@@ -43,7 +62,7 @@ def rounds(names: str | Iterable[str] | None = None, *, opens: Explorer | None =
     run = chosen[0]
     last = int(tables[run]["round"].max())
     state = RoundsState(_network(run), run=run, round=last)
-    explorer = Explorer("rounds", partial(rounds_frame, tables=tables), state)
+    explorer = Explorer("rounds", rounds_frame, state, tables)
     if opens is not None:
 
         def follow(state: RoundsState) -> None:
@@ -58,28 +77,14 @@ def _network(run: str) -> str:
     return run.rsplit("-", 1)[0]
 
 
-def rounds_frame(state: RoundsState, tables: dict[str, pd.DataFrame]) -> Frame:
+def rounds_frame(state: RoundsState, tables: Tables) -> Frame:
     """Everything the explorer shows for a state."""
-    networks = list(dict.fromkeys(map(_network, tables)))
-    if state.network not in networks:
-        state = replace(state, network=networks[0])
-    runs = [run for run in tables if _network(run) == state.network]
-    if state.run not in runs:
-        state = replace(state, run=runs[0])
-    last = int(tables[state.run]["round"].max())
-    state = replace(state, round=clip(state.round, 0, last))
+    runs = [run for _, run in _runs(state, tables)]
     table = pd.concat([_spread(tables[run]).assign(run=run) for run in runs])
     table["x"] = table["round"] if state.x == "round" else 100 * table["sparsity"]
     row = table[(table["run"] == state.run) & (table["round"] == state.round)].iloc[0]
     seeds = tables[state.run]["seed"].nunique()
     return {
-        "state": state,
-        "controls": [
-            menu("network", "network", [(name, name) for name in networks]),
-            menu("x", "across", [(title, name) for name, title in AXES.items()]),
-            menu("run", "run", [(name, name) for name in runs]),
-            slider("round", "pruning round", [(str(r), r) for r in range(last + 1)]),
-        ],
         "data": {
             "rounds": table.to_dict("list"),
             "chosen": {"x": [float(row["x"])]},

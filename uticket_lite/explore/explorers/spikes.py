@@ -1,13 +1,15 @@
 """The spikes explorer: a weight costs a cycle only when a spike meets it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from functools import cache, partial
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
 
 import numpy as np
 
-from uticket_lite.explore.explorer import Explorer, Frame, menu, slider
-from uticket_lite.explore.runs import MAX_PE, clip, pe_control
+from uticket_lite.explore.controls import Options, menu, slider
+from uticket_lite.explore.explorer import Explorer, Frame
+from uticket_lite.explore.runs import counted, layer_label, pe_slider
 from uticket_lite.hardware.accelerator import Accelerator
 from uticket_lite.simulation.run import simulate
 from uticket_lite.simulation.spikes import BARRIERS, SpikeReport, simulate_spikes
@@ -20,18 +22,42 @@ Spikes = Callable[[str, int], dict[str, np.ndarray]]
 
 
 @dataclass(frozen=True)
+class Recorded:
+    """Runs with weights, and the spikes they make."""
+
+    runs: list[str]
+    spikes: Spikes
+
+
+def _runs(state: Any, recorded: Recorded) -> Options:
+    return [(name, name) for name in recorded.runs]
+
+
+def _images(state: Any, recorded: Recorded) -> Options:
+    return [(f"test image {i}", i) for i in range(IMAGES)]
+
+
+def _layers(state: Any, recorded: Recorded) -> Options:
+    return [(layer_label(name), name) for name in load_ticket(state.run).counted]
+
+
+def _barriers(state: Any, recorded: Recorded) -> Options:
+    return [(f"per {name}: {text}", name) for name, text in BARRIERS.items()]
+
+
+@dataclass(frozen=True)
 class SpikesState:
     """Where the controls stand.
 
-    run: a recorded run with weights. image: of the test set. n_pe: PEs. layer: the one shown.
+    run: a recorded run with weights. image: of the test set. layer: the one shown. n_pe: PEs.
     barrier: a name in `BARRIERS`.
     """
 
-    run: str
-    image: int = 0
-    n_pe: int = 16
-    layer: str = ""
-    barrier: str = "wave"
+    run: str = menu("ticket", _runs)
+    image: int = slider("image", _images)
+    layer: str = menu("layer", _layers, last=True)
+    n_pe: int = pe_slider()
+    barrier: str = menu("barrier", _barriers, "wave")
 
 
 def spikes() -> Explorer:
@@ -40,10 +66,7 @@ def spikes() -> Explorer:
     Loads torch, and runs a network once for every image that is looked at.
     """
     runs = [name for name in recorded_tickets() if weights_file(DATA / name).exists()]
-    tickets = {name: load_ticket(name) for name in runs}
-    state = SpikesState(runs[0], layer=tickets[runs[0]].counted[-1])
-    make = partial(spikes_frame, runs=runs, recorded=_recorder())
-    return Explorer("spikes", make, state)
+    return Explorer("spikes", spikes_frame, SpikesState(runs[0]), Recorded(runs, _recorder()))
 
 
 def _recorder() -> Spikes:
@@ -62,20 +85,11 @@ def _recorder() -> Spikes:
     return recorded
 
 
-def spikes_frame(state: SpikesState, runs: list[str], recorded: Spikes) -> Frame:
+def spikes_frame(state: SpikesState, recorded: Recorded) -> Frame:
     """Everything the explorer shows for a state."""
-    run = state.run if state.run in runs else runs[0]
-    ticket = load_ticket(run)
-    layer = state.layer if state.layer in ticket.counted else ticket.counted[-1]
-    state = replace(
-        state,
-        run=run,
-        layer=layer,
-        n_pe=clip(state.n_pe, 1, MAX_PE),
-        image=clip(state.image, 0, IMAGES - 1),
-    )
+    ticket, layer = load_ticket(state.run), state.layer
     accelerator = Accelerator(state.n_pe)
-    given = recorded(state.run, state.image)[state.layer]
+    given = recorded.spikes(state.run, state.image)[state.layer]
     kernel = ticket.layers[layer].shape[-1]
 
     def ran(barrier: str) -> SpikeReport:
@@ -94,14 +108,6 @@ def spikes_frame(state: SpikesState, runs: list[str], recorded: Spikes) -> Frame
     barriers = [("by weights", weighed)]
     barriers += [(f"per {name}", r.utilization) for name, r in reports.items()]
     return {
-        "state": state,
-        "controls": [
-            menu("run", "ticket", [(name, name) for name in runs]),
-            slider("image", "image", [(f"test image {i}", i) for i in range(IMAGES)]),
-            menu("layer", "layer", [(name, name) for name in ticket.counted]),
-            pe_control(),
-            menu("barrier", "barrier", [(f"per {k}: {text}", k) for k, text in BARRIERS.items()]),
-        ],
         "data": {
             "pes": {
                 "pe": list(range(n)) * 2,
@@ -122,10 +128,10 @@ def spikes_frame(state: SpikesState, runs: list[str], recorded: Spikes) -> Frame
             ["inputs without a spike", f"{silent:.1%}"],
         ],
         "summary": (
-            f"{state.run}, {layer}, test image {state.image}, {n} PEs: {silent:.1%} of the inputs "
-            f"are silent. By its weights the layer uses {weighed:.1%} of its PEs; with "
-            f"the spikes of this image and a barrier per {state.barrier}, "
-            f"{chosen.utilization:.1%}: {BARRIERS[state.barrier]}."
+            f"{state.run}, {layer_label(layer)}, test image {state.image}, {counted(n, 'PE')}: "
+            f"{silent:.1%} of the inputs are silent. By its weights the layer uses "
+            f"{weighed:.1%} of its PEs; with the spikes of this image and a barrier "
+            f"per {state.barrier}, {chosen.utilization:.1%}: {BARRIERS[state.barrier]}."
         ),
     }
 

@@ -1,7 +1,6 @@
 """The strategies explorer: every way to balance one ticket, and what each costs."""
 
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -10,14 +9,16 @@ import pandas as pd
 from uticket_lite.explore.explorer import Explorer, Frame
 from uticket_lite.explore.runs import (
     Runs,
-    fitted,
-    last_round,
-    mapping_control,
-    pe_control,
+    counted,
+    first,
+    mapping_menu,
+    pe_slider,
     possible,
-    run_controls,
+    round_slider,
+    run_menu,
     runs_of,
-    strategy_control,
+    strategy_menu,
+    ticket_of,
 )
 from uticket_lite.hardware.accelerator import Accelerator
 from uticket_lite.simulation.comparison import compare
@@ -31,14 +32,14 @@ CHANGES = ["nothing", "mask", "order", "schedule", "hardware"]
 class StrategiesState:
     """Where the controls stand.
 
-    run, round: which ticket. n_pe, mapping: the accelerator. strategy: the one told about.
+    run, round: which ticket. strategy: the one told about. n_pe, mapping: the accelerator.
     """
 
-    run: str
-    round: int
-    n_pe: int = 16
-    mapping: str = "output-channel"
-    strategy: str = "uticket"
+    run: str = run_menu()
+    round: int = round_slider()
+    strategy: str = strategy_menu("uticket")
+    n_pe: int = pe_slider()
+    mapping: str = mapping_menu()
 
 
 def strategies(ticket: Ticket | str | None = None) -> Explorer:
@@ -48,34 +49,34 @@ def strategies(ticket: Ticket | str | None = None) -> Explorer:
     ValueError for an unknown name.
     """
     runs = runs_of(ticket)
-    first = last_round(runs)
-    state = StrategiesState(first["run"], first["round"])
-    return Explorer("strategies", partial(strategies_frame, runs=runs), state)
+    return Explorer("strategies", strategies_frame, StrategiesState(**first(runs)), runs)
 
 
 def strategies_frame(state: StrategiesState, runs: Runs) -> Frame:
     """Everything the explorer shows for a state; rounds of which only counts are recorded show
     the strategies that need no more."""
-    state = fitted(state, runs)
-    ticket = runs[state.run].tickets[state.round]
+    ticket = ticket_of(state, runs)
     accelerator = Accelerator(state.n_pe, state.mapping)
     allowed = [name for name in STRATEGIES if not possible(name, ticket, accelerator)[1]]
     table = compare(ticket, accelerator, allowed)
     left_out = [name for name in STRATEGIES if name not in allowed]
     return {
-        "state": state,
-        "controls": [
-            *run_controls(state, runs),
-            strategy_control(),
-            pe_control(),
-            mapping_control(state, runs),
-        ],
         "data": {"strategies": _columns(table, state)},
         "figures": _figures(table, state),
         "summary": _summary(table, state),
-        "message": f"Not possible here: {', '.join(left_out)}." if left_out else "",
+        "message": _left_out(state, runs, left_out),
         "clicks": ["strategy"],
     }
+
+
+def _left_out(state: StrategiesState, runs: Runs, names: list[str]) -> str:
+    if not names:
+        return ""
+    listed = ", ".join(f"“{STRATEGIES[name].label}”" for name in names)
+    objection = "only counts of filters are recorded of this round, no masks to change"
+    if state.mapping == "input-channel":
+        objection = "with this mapping a filter is cut over all PEs, so its place does not matter"
+    return f"Not possible here: {listed}; {objection}."
 
 
 def _columns(table: pd.DataFrame, state: StrategiesState) -> dict[str, list[Any]]:
@@ -115,8 +116,8 @@ def _summary(table: pd.DataFrame, state: StrategiesState) -> str:
     free = table["touched"].eq(0) & table.index.isin(quickest.index)
     best_free = quickest[free.reindex(quickest.index)].index[0]
     return (
-        f"{state.run}, round {state.round}, {state.n_pe} PEs: the quickest is {first}; of those "
-        f"that touch no weight, {best_free} with {quickest[best_free]:,}; without balancing it is "
-        f"{quickest['none']:,}. {strategy.label} changes: {strategy.changes}. Cost: "
-        f"{strategy.cost} Source: {strategy.source}."
+        f"{state.run}, round {state.round}, {counted(state.n_pe, 'PE')}: the quickest is "
+        f"{first}; of those that touch no weight, {best_free} with {quickest[best_free]:,}; "
+        f"without balancing it is {quickest['none']:,}. {strategy.label} changes: "
+        f"{strategy.changes}. Cost: {strategy.cost} Source: {strategy.source}."
     )

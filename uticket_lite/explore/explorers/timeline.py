@@ -1,26 +1,31 @@
 """The timeline explorer: when each PE works and waits in a layer."""
 
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from uticket_lite.explore.explorer import Explorer, Frame, slider
+from uticket_lite.explore.controls import Options, slider
+from uticket_lite.explore.explorer import Explorer, Frame
 from uticket_lite.explore.runs import (
     Runs,
-    clip,
-    fitted,
-    last_round,
-    layer_control,
-    mapping_control,
-    pe_control,
+    counted,
+    first,
+    layer_label,
+    layer_menu,
+    mapping_menu,
+    pe_slider,
     possible,
-    run_controls,
+    round_slider,
+    run_menu,
     runs_of,
-    strategy_control,
+    strategy_menu,
+    ticket_of,
 )
 from uticket_lite.hardware.accelerator import Accelerator
+from uticket_lite.simulation.report import Report
 from uticket_lite.simulation.run import simulate
 from uticket_lite.tickets.ticket import Ticket
 
@@ -29,22 +34,27 @@ STEPS = 60
 MAX_INTERVALS = 2000  # more are too thin to be seen
 
 
+def _clock(state: Any, runs: Runs) -> Options:
+    _, _, end, _ = _run(state, runs)
+    return [(counted(round(end * step / STEPS), "cycle"), step) for step in range(STEPS + 1)]
+
+
 @dataclass(frozen=True)
 class TimelineState:
     """Where the controls stand.
 
-    run, round: which ticket. n_pe, mapping: the accelerator. strategy: how it is balanced; it
-    decides whether PEs wait at barriers, at a queue's end, or for full buffers. layer: the one
-    shown. step: how far the clock has run, 0 to STEPS.
+    run, round: which ticket. strategy: how it is balanced; it decides whether PEs wait at
+    barriers, at a queue's end, or for full buffers. n_pe, mapping: the accelerator. layer: the
+    one shown. step: how far the clock has run, 0 to STEPS.
     """
 
-    run: str
-    round: int
-    n_pe: int = 8
-    mapping: str = "output-channel"
-    strategy: str = "none"
-    layer: str = ""
-    step: int = STEPS
+    run: str = run_menu()
+    round: int = round_slider()
+    strategy: str = strategy_menu("none")
+    n_pe: int = pe_slider(8)
+    layer: str = layer_menu()
+    mapping: str = mapping_menu()
+    step: int = slider("clock", _clock, STEPS, help="cycles from the layer's start", play=True)
 
 
 def timeline(ticket: Ticket | str | None = None) -> Explorer:
@@ -54,40 +64,19 @@ def timeline(ticket: Ticket | str | None = None) -> Explorer:
     ValueError for an unknown name.
     """
     runs = runs_of(ticket)
-    state = TimelineState(**last_round(runs))
-    return Explorer("timeline", partial(timeline_frame, runs=runs), state)
+    return Explorer("timeline", timeline_frame, TimelineState(**first(runs)), runs)
 
 
 def timeline_frame(state: TimelineState, runs: Runs) -> Frame:
     """Everything the explorer shows for a state."""
-    state = fitted(state, runs)
-    state = replace(state, step=clip(state.step, 0, STEPS))
-    accelerator = Accelerator(state.n_pe, state.mapping)
-    ticket = runs[state.run].tickets[state.round]
-    strategy, message = possible(state.strategy, ticket, accelerator)
-    report = simulate(ticket, accelerator, strategy, cycles="weights", layers=[state.layer])
-    intervals = report.timeline(state.layer)
-    end = report.latency
-    if len(intervals) > MAX_INTERVALS:
-        end = int(np.sort(intervals["start"].to_numpy())[MAX_INTERVALS])
-        message = f"{message} Shown: the first {end:,} cycles."
+    report, intervals, end, message = _run(state, runs)
     now = round(end * state.step / STEPS)
     seen = intervals[intervals["start"] < now].copy()
     seen["end"] = seen["end"].clip(upper=now)
     waiting = sorted(intervals[_during(intervals, now) & (intervals["kind"] == "wait")]["pe"])
     lengths = (seen["end"] - seen["start"]).groupby(seen["kind"]).sum()
     work, wait = int(lengths.get("work", 0)), int(lengths.get("wait", 0))
-    clock = [(f"{round(end * s / STEPS):,} cycles", s) for s in range(STEPS + 1)]
     return {
-        "state": state,
-        "controls": [
-            *run_controls(state, runs),
-            strategy_control(),
-            pe_control(),
-            layer_control(state, runs),
-            slider("step", "clock", clock, "cycles from the layer's start", play=True),
-            mapping_control(state, runs),
-        ],
         "data": {
             "intervals": seen.to_dict("list"),
             "clock": {"now": [now], "end": [end]},
@@ -101,14 +90,37 @@ def timeline_frame(state: TimelineState, runs: Runs) -> Frame:
             ["PEs waiting now", f"{len(waiting)}"],
         ],
         "summary": (
-            f"{state.run}, round {state.round}, {state.layer} on {state.n_pe} PEs, "
+            f"{state.run}, round {state.round}, {layer_label(state.layer)} on "
+            f"{counted(state.n_pe, 'PE')}, "
             f"{report.strategy.label}: after {now:,} of {report.latency:,} cycles PEs have worked "
             f"{work:,} and waited {wait:,} PE-cycles. "
             f"{_who_waits(waiting, now, report.latency)} Cycles are those of one output position "
             "and timestep."
         ),
-        "message": message.strip(),
+        "message": message,
     }
+
+
+def _run(state: TimelineState, runs: Runs) -> tuple[Report, pd.DataFrame, int, str]:
+    """The simulation, when each PE works and waits, the last cycle shown, and a message."""
+    accelerator = Accelerator(state.n_pe, state.mapping)
+    ticket = ticket_of(state, runs)
+    strategy, message = possible(state.strategy, ticket, accelerator)
+    report, intervals, end = _timed(ticket, accelerator, strategy, state.layer)
+    if end < report.latency:
+        message = f"{message} Shown: the first {end:,} cycles.".strip()
+    return report, intervals, end, message
+
+
+@lru_cache(maxsize=4)  # while the clock runs, all else stays
+def _timed(
+    ticket: Ticket, accelerator: Accelerator, strategy: str, layer: str
+) -> tuple[Report, pd.DataFrame, int]:
+    report = simulate(ticket, accelerator, strategy, cycles="weights", layers=[layer])
+    intervals = report.timeline(layer)
+    if len(intervals) <= MAX_INTERVALS:
+        return report, intervals, report.latency
+    return report, intervals, int(np.sort(intervals["start"].to_numpy())[MAX_INTERVALS])
 
 
 def _during(intervals: pd.DataFrame, now: int) -> pd.Series:

@@ -1,30 +1,34 @@
 """The workload explorer: how a ticket's non-zeros spread over the PEs, and who waits."""
 
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from uticket_lite.explore.explorer import Explorer, Frame, slider
+from uticket_lite.explore.controls import Options, menu, slider
+from uticket_lite.explore.explorer import Explorer, Frame
 from uticket_lite.explore.runs import (
     Runs,
-    clip,
-    fitted,
-    last_round,
-    layer_control,
-    mapping_control,
-    pe_control,
+    counted,
+    first,
+    layer_label,
+    layer_menu,
+    mapping_menu,
+    pe_slider,
     possible,
-    run_controls,
+    round_slider,
+    run_menu,
     runs_of,
-    strategy_control,
+    strategy_menu,
+    strategy_options,
+    ticket_of,
 )
 from uticket_lite.hardware.accelerator import Accelerator
 from uticket_lite.hardware.loads import Workload
 from uticket_lite.hardware.metrics import layer_totals
 from uticket_lite.simulation.report import Report
 from uticket_lite.simulation.run import simulate
+from uticket_lite.strategies import STRATEGIES
 from uticket_lite.tickets.ticket import Ticket
 
 ALL_WAVES = -1
@@ -32,23 +36,34 @@ NOTHING = ""
 MAP_ROWS = 64  # more waves are averaged in groups: rows thinner than 3 pixels show nothing
 
 
+def _others(state: Any, runs: Runs) -> Options:
+    return [("–", NOTHING), *strategy_options()]
+
+
+def _waves_to_choose(state: Any, runs: Runs) -> Options:
+    # Masks decide how full a wave is, not how many there are.
+    strategy = "none" if STRATEGIES[state.strategy].changes == "mask" else state.strategy
+    waves = len(_simulated(state, strategy, runs)[0].loads[state.layer])
+    return [("all", ALL_WAVES), *((str(wave), wave) for wave in range(waves))]
+
+
 @dataclass(frozen=True)
 class WorkloadState:
     """Where the controls stand.
 
-    run, round: which ticket. n_pe, mapping: the accelerator. strategy: how it is balanced.
+    run, round: which ticket. strategy: how it is balanced. n_pe, mapping: the accelerator.
     versus: another strategy to compare with, or NOTHING. layer: the layer drawn. wave: the wave
     whose loads are drawn as bars, from 0, or ALL_WAVES for their sum.
     """
 
-    run: str
-    round: int
-    n_pe: int = 16
-    mapping: str = "output-channel"
-    strategy: str = "none"
-    versus: str = NOTHING
-    layer: str = ""
-    wave: int = ALL_WAVES
+    run: str = run_menu()
+    round: int = round_slider()
+    strategy: str = strategy_menu("none")
+    n_pe: int = pe_slider()
+    versus: str = menu("compared with", _others, NOTHING)
+    mapping: str = mapping_menu()
+    layer: str = layer_menu()
+    wave: int = slider("wave", _waves_to_choose, ALL_WAVES)
 
 
 def workload(ticket: Ticket | str | None = None) -> Explorer:
@@ -58,8 +73,7 @@ def workload(ticket: Ticket | str | None = None) -> Explorer:
     name; default all recorded runs. Raises ValueError for an unknown name.
     """
     runs = runs_of(ticket)
-    state = WorkloadState(**last_round(runs))
-    return Explorer("workload", partial(workload_frame, runs=runs), state)
+    return Explorer("workload", workload_frame, WorkloadState(**first(runs)), runs)
 
 
 def workload_frame(state: WorkloadState, runs: Runs) -> Frame:
@@ -67,12 +81,11 @@ def workload_frame(state: WorkloadState, runs: Runs) -> Frame:
 
     A strategy that the mapping rules out is explained and `none` is shown instead.
     """
-    state = fitted(state, runs)
     report, message = _simulated(state, state.strategy, runs)
     table = report.loads[state.layer]
-    state = replace(state, wave=clip(state.wave, ALL_WAVES, len(table) - 1))
     if not table.any():
-        message = f"{message} Layer {state.layer} has no non-zeros left: it takes no cycles."
+        empty = layer_label(state.layer)
+        message = f"{message} No non-zeros are left in {empty}: it takes no cycles."
     work, longest = _shown(report, state)
     data = {
         "bars": _bars(work, longest),
@@ -86,13 +99,14 @@ def workload_frame(state: WorkloadState, runs: Runs) -> Frame:
         if state.wave == ALL_WAVES or len(other.loads[state.layer]) == len(table):
             data["versus"] = _versus(*_shown(other, state))
         else:
-            more = f"{more} {other.strategy.name} has other waves: compare all of them."
+            more = (
+                f"{more} “{other.strategy.label}” has other waves than “{report.strategy.label}”: "
+                "to compare them, set wave to all."
+            )
         message = f"{message} {more}"
         before = _figures(other, state.layer)
         figures = [[k, f"{b} → {a}"] for (k, b), (_, a) in zip(before, figures, strict=True)]
     return {
-        "state": state,
-        "controls": _controls(state, runs, len(table)),
         "data": data,
         "figures": figures,
         "summary": _summary(state, report, other, work, longest),
@@ -104,24 +118,9 @@ def workload_frame(state: WorkloadState, runs: Runs) -> Frame:
 def _simulated(state: WorkloadState, strategy: str, runs: Runs) -> tuple[Report, str]:
     """The simulation that the state asks for, and why it differs from it ("" if it doesn't)."""
     accelerator = Accelerator(state.n_pe, state.mapping)
-    ticket = runs[state.run].tickets[state.round]
+    ticket = ticket_of(state, runs)
     strategy, message = possible(strategy, ticket, accelerator)
     return simulate(ticket, accelerator, strategy), message
-
-
-def _controls(state: WorkloadState, runs: Runs, waves: int) -> list[dict[str, Any]]:
-    all_of_them = [("all", ALL_WAVES)]
-    versus = strategy_control("versus", "compared with")
-    versus["options"].insert(0, ["–", NOTHING])
-    return [
-        *run_controls(state, runs),
-        strategy_control(),
-        pe_control(),
-        versus,
-        slider("wave", "wave", [*all_of_them, *((str(w), w) for w in range(waves))]),
-        mapping_control(state, runs),
-        layer_control(state, runs),
-    ]
 
 
 def _shown(report: Report, state: WorkloadState) -> tuple[np.ndarray, int]:
@@ -185,8 +184,8 @@ def _figures(report: Report, layer: str) -> list[list[str]]:
         ["work (PE-cycles)", f"{report.work:,}"],
         ["energy (E_dyn)", "unknown" if np.isnan(energy) else f"{energy:,.0f}"],
         ["sparsity", f"{report.ticket.sparsity:.2%}"],
-        [f"{layer}: utilization", f"{row['utilization']:.1%}"],
-        [f"{layer}: latency", f"{row['latency']:,}"],
+        [f"{layer_label(layer)}: utilization", f"{row['utilization']:.1%}"],
+        [f"{layer_label(layer)}: latency", f"{row['latency']:,}"],
     ]
 
 
@@ -195,16 +194,17 @@ def _summary(
 ) -> str:
     waves = len(report.loads[state.layer])
     span = f"{work.min():,}" if work.min() == work.max() else f"{work.min():,} to {work.max():,}"
-    which = f"all {waves} waves" if state.wave == ALL_WAVES else f"wave {state.wave} of {waves}"
+    every = f"all {waves} waves" if waves > 1 else "its only wave"
+    which = every if state.wave == ALL_WAVES else f"wave {state.wave} of {waves}"
     waiting = 1 - work.sum() / (longest * work.size) if longest else 0
     price = report.price
     text = (
-        f"{state.run}, round {state.round}, {state.n_pe} PEs, {report.strategy.label}: in "
-        f"{state.layer}, {which}, PEs hold {span} non-zeros and wait "
-        f"{waiting:.0%} of the time. The network uses {report.utilization:.1%} of its PEs and "
-        f"takes {report.latency:,} cycles. Price: {price['touched']:.1%} of the non-zeros touched, "
-        f"{price['permuted']} filters permuted, {price['buffered']} waves buffered. "
-        f"{report.strategy.cost}"
+        f"{state.run}, round {state.round}, {counted(state.n_pe, 'PE')}, "
+        f"{report.strategy.label}: in {layer_label(state.layer)}, {which}, PEs hold {span} "
+        f"non-zeros and wait {waiting:.0%} of the time. The network uses "
+        f"{report.utilization:.1%} of its PEs and takes {report.latency:,} cycles. Price: "
+        f"{price['touched']:.1%} of the non-zeros touched, {counted(price['permuted'], 'filter')} "
+        f"permuted, {counted(price['buffered'], 'wave')} buffered. {report.strategy.cost}"
     )
     if other is not None:
         change = report.latency / other.latency - 1 if other.latency else 0

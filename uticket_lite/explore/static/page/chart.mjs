@@ -1,0 +1,163 @@
+// The chart: Vega draws it once and gets new data with every frame.
+
+const page = globalThis; // Vega is fetched from the kernel once per page, by the first explorer
+const VEGA_MS = 20_000;
+
+export function element(tag, className, parent, text = "") {
+  const made = document.createElement(tag);
+  made.className = className;
+  made.textContent = text;
+  parent.appendChild(made);
+  return made;
+}
+
+export async function inflated(bytes) {
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
+  return new Response(stream).text();
+}
+
+export function fromBase64(text) {
+  return Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+}
+
+export async function importVega(bytes) {
+  const script = new Blob([await inflated(bytes)], { type: "text/javascript" });
+  const url = URL.createObjectURL(script);
+  try {
+    return await import(/* webpackIgnore: true */ url);
+  } finally {
+    URL.revokeObjectURL(url);
+  }
+}
+
+// From the kernel, as bytes; as text where a front end loses bytes.
+function askForVega(model) {
+  return new Promise((resolve, reject) => {
+    const done = () => {
+      model.off("msg:custom", receive);
+      clearTimeout(patience);
+    };
+    const receive = (message, buffers) => {
+      if (message?.vega === undefined) return;
+      const bytes = message.vega ? fromBase64(message.vega) : buffers?.[0];
+      if (!bytes?.byteLength) return model.send({ ask: "vega", text: true });
+      done();
+      resolve(importVega(bytes));
+    };
+    const patience = setTimeout(() => {
+      done();
+      reject(new Error("The kernel did not send the drawing program."));
+    }, VEGA_MS);
+    model.on("msg:custom", receive);
+    model.send({ ask: "vega" });
+  });
+}
+
+function loadVega(model) {
+  page.__uticketVega ??= askForVega(model).catch((error) => {
+    page.__uticketVega = undefined; // the next explorer tries again
+    throw error;
+  });
+  return page.__uticketVega;
+}
+
+// Colours of JupyterLab's theme, light or dark; black on white elsewhere.
+function themeConfig(el) {
+  const style = getComputedStyle(el);
+  const ink = style.getPropertyValue("--jp-ui-font-color1").trim() || "#222";
+  const faint = style.getPropertyValue("--jp-border-color2").trim() || "#ccc";
+  const paper = style.getPropertyValue("--jp-layout-color0").trim() || "#fff";
+  const axis = { labelColor: ink, titleColor: ink, tickColor: faint, domainColor: faint, gridColor: faint };
+  return {
+    background: paper,
+    axis,
+    legend: { labelColor: ink, titleColor: ink },
+    header: { labelColor: ink, titleColor: ink },
+    title: { color: ink, subtitleColor: ink },
+    view: { stroke: null },
+    text: { color: ink },
+  };
+}
+
+export function rows(columns) {
+  const names = Object.keys(columns);
+  return columns[names[0]].map((_, i) => Object.fromEntries(names.map((name) => [name, columns[name][i]])));
+}
+
+export function csv(data) {
+  const tables = Object.entries(data);
+  const names = [...new Set(tables.flatMap(([, columns]) => Object.keys(columns)))];
+  const cell = (value) => {
+    const text = String(value ?? "");
+    return /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  };
+  const lines = tables.flatMap(([table, columns]) =>
+    rows(columns).map((row) => [table, ...names.map((name) => cell(row[name]))].join(",")),
+  );
+  return [["table", ...names].join(","), ...lines, ""].join("\n");
+}
+
+export class Chart {
+  api = null;
+  #el;
+  #model;
+  #clicked;
+  #frame = null; // the newest to draw
+  #painting = null;
+
+  // clicked: hears of the data of a mark that is clicked on.
+  constructor(el, model, clicked) {
+    this.#el = el;
+    this.#model = model;
+    this.#clicked = clicked;
+  }
+
+  // Draw; frames that come while one is being painted are dropped, except the last.
+  async draw(frame, painted) {
+    this.#frame = frame;
+    this.#painting ??= this.#paint(painted).finally(() => (this.#painting = null));
+    return this.#painting;
+  }
+
+  // Anew, in the colours of the present theme.
+  async redraw() {
+    if (this.#frame) await this.#embed(this.#frame);
+  }
+
+  finalize() {
+    this.api?.finalize();
+    this.api = null;
+  }
+
+  async #paint(painted) {
+    let drawn = null;
+    while (drawn !== this.#frame) {
+      drawn = this.#frame;
+      if (this.api) await this.#change(drawn);
+      else await this.#embed(drawn);
+      painted(drawn);
+    }
+  }
+
+  async #change(frame) {
+    for (const [name, columns] of Object.entries(frame.data)) {
+      const fresh = this.api.view.changeset().remove(() => true).insert(rows(columns));
+      this.api.view.change(name, fresh);
+    }
+    await this.api.view.runAsync();
+  }
+
+  async #embed(frame) {
+    const { vegaEmbed } = await loadVega(this.#model);
+    this.finalize();
+    // With the first data in the specification, Vega lays out axes and legends for it.
+    const spec = { ...structuredClone(this.#model.get("spec")), datasets: {} };
+    for (const [name, columns] of Object.entries(frame.data)) spec.datasets[name] = rows(columns);
+    const options = { actions: false, renderer: "canvas", config: themeConfig(this.#el) };
+    this.api = await vegaEmbed(this.#el, spec, options);
+    this.api.view.addEventListener("click", (event, item) => {
+      if (["line", "area"].includes(item?.mark?.marktype)) return; // it would name their first point
+      if (item?.datum) this.#clicked(item.datum);
+    });
+  }
+}
