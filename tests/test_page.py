@@ -28,7 +28,7 @@ def test_node_finds_the_page_right(file):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("entry", ["widget"])
+@pytest.mark.parametrize("entry", ["widget", "standalone"])
 def test_joined_modules_are_one_that_loads(tmp_path, entry):
     """No two declare the same name, and none is left out."""
     joined = script(entry)

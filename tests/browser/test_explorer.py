@@ -426,7 +426,7 @@ def test_after_a_restart_controls_and_figures_agree_and_what_the_words_say_helps
     assert shown.control("strategy").input_value() == ut.STRATEGIES["none"].label
     assert shown.state["n_pe"] == 16
     page.locator(".jp-CodeCell").last.locator(".cm-content").click()  # as the words say
-    page.evaluate("jupyterapp.commands.execute('runmenu:run-above')")
+    page.evaluate("jupyterapp.commands.execute('notebook:run-all-above')")
     page.wait_for_timeout(1000)
     page.keyboard.press("Shift+Enter")
     page.wait_for_timeout(1000)

@@ -2,10 +2,11 @@
 
 import base64
 import json
+import os
 import threading
 import time
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, replace
 from typing import Any
 from urllib.parse import urlencode
@@ -24,7 +25,9 @@ from uticket_lite.explore.controls import (
     nearest,
     shown_controls,
 )
+from uticket_lite.explore.export import export
 from uticket_lite.explore.page import SPECS, STATIC, packed_vega, script
+from uticket_lite.explore.still import somebody_looks, still
 
 Frame = dict[str, Any]
 """What an explorer shows for a state.
@@ -57,7 +60,7 @@ class Explorer(anywidget.AnyWidget):
         self, kind: str, make: Callable[[Any, Any], Frame], state: State, source: Any
     ) -> None:
         self._make = make
-        self._source = source
+        self.source = source
         self._lock = threading.RLock()  # messages may arrive on several threads
         self._listeners: list[Callable[[State], object]] = []
         self._state = nearest(state, source, state)
@@ -75,7 +78,7 @@ class Explorer(anywidget.AnyWidget):
     def state(self, state: State) -> None:
         kind = type(self._state)
         instance("state", state, kind, "replace(explorer.state, …)")
-        self._go(exact(state, self._source))
+        self._go(exact(state, self.source))
 
     @property
     def link(self) -> str:
@@ -89,7 +92,7 @@ class Explorer(anywidget.AnyWidget):
     @property
     def frame(self) -> Frame:
         """What is shown."""
-        return self._framed(self._state)
+        return self.framed(self._state)
 
     @property
     def tables(self) -> dict[str, pd.DataFrame]:
@@ -106,12 +109,37 @@ class Explorer(anywidget.AnyWidget):
         }
         return vl_convert.vegalite_to_svg({**self.spec, "background": "white", "datasets": rows})
 
+    def export(
+        self,
+        path: str | os.PathLike[str],
+        controls: Mapping[str, Any] | Iterable[str] = (),
+        **values: Iterable[Any],
+    ) -> dict[str, int]:
+        """Write one HTML file with this explorer, which needs no kernel and no network.
+
+        controls: names of those that move in the file, all their values or, in a mapping or as
+        keywords, some: `export("page.html", ["round"], n_pe=[4, 16, 64])`. The others stay where
+        they are, and are shown disabled. Default: as many of the first ones as 12,000 states
+        allow. Returns how many values each control has in the file. Raises ValueError for what no
+        control can do, or for more states; then nothing is written.
+        """
+        given = dict(controls) if isinstance(controls, Mapping) else dict.fromkeys(controls)
+        return export(self, path, given | values)
+
+    def _repr_mimebundle_(self, **about: Any) -> Any:
+        """The widget, and for those who cannot show it words and figures; where nobody can move
+        anything (nbconvert), those and a picture, alone."""
+        if not somebody_looks():
+            return {"text/plain": repr(self), "text/html": still(self, drawn=True)}
+        data, metadata = super()._repr_mimebundle_(**about)
+        return {**data, "text/html": still(self, drawn=False)}, metadata
+
     def nearest(self, **changes: Any) -> State:
         """The state after these changes, moved to where controls can stand.
 
         Raises ValueError for a name that no control knows.
         """
-        return nearest(replace(self._state, **changes), self._source, self._state)
+        return nearest(replace(self._state, **changes), self.source, self._state)
 
     def on_move(self, listener: Callable[[State], object]) -> None:
         """Call `listener(state)` after every move."""
@@ -124,12 +152,12 @@ class Explorer(anywidget.AnyWidget):
         if layout is not None:
             layout.close()
 
-    def _framed(self, state: State) -> Frame:
+    def framed(self, state: State) -> Frame:
         """The frame of a state where controls can stand, with what the page needs besides."""
         began = time.perf_counter()
         with self._lock:
-            frame = self._make(state, self._source)
-            controls = shown_controls(state, self._source)
+            frame = self._make(state, self.source)
+            controls = shown_controls(state, self.source)
         return {
             "message": "",
             "figures": [],
@@ -144,7 +172,7 @@ class Explorer(anywidget.AnyWidget):
     def _go(self, state: State, **answer: Any) -> None:
         """Move, tell the page, then the listeners."""
         with self._lock:
-            frame = self._framed(state)
+            frame = self.framed(state)
             self._state = state
             self.send({"frame": frame, **answer})
         self._tell()
@@ -185,21 +213,21 @@ class Explorer(anywidget.AnyWidget):
                 self.send({"ahead": True, "frame": self._ahead(values), "number": number})
             case {"moved": values}:  # to a frame that the page has
                 with self._lock:
-                    self._state = exact(from_page(values, self._state), self._source)
+                    self._state = exact(from_page(values, self._state), self.source)
                 self._tell()
             case {"move": values}:
                 with self._lock:
                     moved = from_page(values, self._state)
-                    self._go(nearest(moved, self._source, self._state), number=number)
+                    self._go(nearest(moved, self.source, self._state), number=number)
             case {"link": link}:
                 state = from_link(link, self.kind, self._state)
-                self._go(exact(state, self._source), number=number)
+                self._go(exact(state, self.source), number=number)
             case _:
                 raise ValueError("the page sent a message that no explorer knows")
 
     def _ahead(self, values: Any) -> Frame | None:
         try:
-            return self._framed(exact(from_page(values, self._state), self._source))
+            return self.framed(exact(from_page(values, self._state), self.source))
         except Exception:  # the move itself will say what is wrong
             return None
 

@@ -27,6 +27,7 @@ from uticket_lite.explore.runs import (
 from uticket_lite.hardware.accelerator import Accelerator
 from uticket_lite.simulation.report import Report
 from uticket_lite.simulation.run import simulate
+from uticket_lite.strategies import STRATEGIES, Strategy
 from uticket_lite.tickets.ticket import Ticket
 
 STEPS = 60
@@ -106,7 +107,7 @@ def _run(state: TimelineState, runs: Runs) -> tuple[Report, pd.DataFrame, int, s
     accelerator = Accelerator(state.n_pe, state.mapping)
     ticket = ticket_of(state, runs)
     strategy, message = possible(state.strategy, ticket, accelerator)
-    report, intervals, end = _timed(ticket, accelerator, strategy, state.layer)
+    report, intervals, end = _timed(ticket, accelerator, STRATEGIES[strategy], state.layer)
     if end < report.latency:
         message = f"{message} Shown: the first {end:,} cycles.".strip()
     return report, intervals, end, message
@@ -114,7 +115,7 @@ def _run(state: TimelineState, runs: Runs) -> tuple[Report, pd.DataFrame, int, s
 
 @lru_cache(maxsize=4)  # while the clock runs, all else stays
 def _timed(
-    ticket: Ticket, accelerator: Accelerator, strategy: str, layer: str
+    ticket: Ticket, accelerator: Accelerator, strategy: Strategy, layer: str
 ) -> tuple[Report, pd.DataFrame, int]:
     report = simulate(ticket, accelerator, strategy, cycles="weights", layers=[layer])
     intervals = report.timeline(layer)
