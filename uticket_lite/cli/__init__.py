@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Sequence
 
+from uticket_lite.cli.export import add_export
 from uticket_lite.cli.paper import add_paper
 from uticket_lite.cli.parser import Parser
 from uticket_lite.cli.sweep import add_sweep
@@ -24,6 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     add_balance(commands)
     add_sweep(commands)
     add_paper(commands)
+    add_export(commands)
     add_course(commands)
     add_predictions(commands)
     add_warm(commands)

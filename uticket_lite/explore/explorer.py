@@ -131,7 +131,7 @@ class Explorer(anywidget.AnyWidget):
         anything (nbconvert), those and a picture, alone."""
         if not somebody_looks():
             return {"text/plain": repr(self), "text/html": still(self, drawn=True)}
-        data, metadata = super()._repr_mimebundle_(**about)
+        data, metadata = super()._repr_mimebundle_(**about) or ({}, {})
         return {**data, "text/html": still(self, drawn=False)}, metadata
 
     def nearest(self, **changes: Any) -> State:
