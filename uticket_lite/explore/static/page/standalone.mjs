@@ -5,7 +5,7 @@ import { fromBase64, importVega, inflated } from "./chart.mjs";
 import { Feed } from "./feed.mjs";
 import { render } from "./render.mjs";
 
-const ABSENT = "not in this file: open the notebook to move it";
+const ABSENT = "not in this file";
 
 // Stands in for anywidget's model, and answers as the kernel would.
 export class Recorded {
