@@ -85,6 +85,22 @@ def test_steps_at_which_utilization_passes_a_value():
     assert study.passes(table, "vgg16-small", "torch", 0.9) == 0
 
 
+def test_where_non_zeros_lie_and_how_unlike_filters_are_is_kept(run):
+    last = study.collect([run]).iloc[-1]
+    report = ut.simulate(ut.load_ticket("digits-lth", 14), PES)
+    held, size = report.layers["nonzeros"], report.layers["parameters"]
+    shares = [float(share) for share in last["where"].split()]
+    assert shares == pytest.approx(list(held / held.sum()), abs=1e-5)
+    assert last["gini"] == pytest.approx((report.spread["gini"] * size).sum() / size.sum())
+
+
+def test_initializations_disagree_by_what_lies_in_other_layers():
+    table = made().assign(where="0.50000 0.50000")
+    table.loc[table["init"].eq("torch") & table["step"].eq(1), "where"] = "0.20000 0.80000"
+    apart = study.disagreement(table, "vgg16-small")
+    assert apart.to_dict() == pytest.approx({1: 0.3, 10: 0, 100: 0})
+
+
 def test_the_papers_utilization_stands_beside_narrow_networks_too():
     assert study.of_paper("vgg16") == study.of_paper("vgg16-small") == 0.59
     assert study.of_paper("resnet19-small") == 0.31

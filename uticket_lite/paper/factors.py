@@ -28,7 +28,7 @@ def factors() -> Iterator[Row]:
     table = pd.DataFrame(recorded_study())
     if len(table):
         columns = ["network", "factor", "seed", "round", "sparsity", "accuracy", "utilization"]
-        columns += ["floor", "noise", "layers", "filters"]
+        columns += ["floor", "noise", "layers", "filters", "filter_cov"]
         yield from last_rounds(table)[columns].to_dict("records")
 
 

@@ -20,6 +20,7 @@ from uticket_lite.paper.published import paper_table
 from uticket_lite.paper.recorded import DATASET, NETWORKS, PES
 from uticket_lite.paper.section import Row, Section
 from uticket_lite.simulation.lost import lost
+from uticket_lite.simulation.spread import spread
 from uticket_lite.tickets.recorded import DATA, history_file
 from uticket_lite.tickets.ticket import Ticket
 
@@ -53,7 +54,9 @@ def collect(runs: Iterable[str | os.PathLike[str]]) -> pd.DataFrame:
 
     Columns: run, the settings in `SETTINGS`, step (of the first round; of a probe) or round (of a
     ticket), NaN for the other; sparsity and accuracy (of the whole network at that step, for a
-    probe before pruning), and what `lost` says: utilization, floor, noise, layers, filters.
+    probe before pruning); what `lost` says: utilization, floor, noise, layers, filters; mean
+    filter_cov and gini of the layers, by parameters (see `spread`); and where non-zeros lie,
+    their share in each counted layer, with spaces between.
     A run without a history has not ended and is left out.
     """
     return pd.DataFrame([row for run in runs for row in _rows_of(Path(run))])
@@ -76,7 +79,20 @@ def _rows_of(run: Path) -> Iterator[Row]:
                 "sparsity": ticket.sparsity,
                 "accuracy": ticket.provenance["accuracy"],
                 **lost(ticket, PES).to_dict(),
+                **_spread_of(ticket),
             }
+
+
+def _spread_of(ticket: Ticket) -> Row:
+    each = spread(ticket, PES, ticket.counted)
+    layers = [ticket.layers[name] for name in ticket.counted]
+    sizes, nonzeros = (np.array([getattr(x, of) for x in layers]) for of in ("size", "nonzeros"))
+    held = nonzeros > 0  # a layer without non-zeros has no spread
+    means = {
+        name: float(np.average(each[name][held], weights=sizes[held]))
+        for name in ("filter_cov", "gini")
+    }
+    return {**means, "where": " ".join(f"{x:.5f}" for x in nonzeros / nonzeros.sum())}
 
 
 def recorded_study() -> Iterator[Row]:
@@ -119,6 +135,23 @@ def passes(table: pd.DataFrame, network: str, recipe: str, value: float) -> floa
         return math.nan
     part = (means[last] - value) / (means[last] - means[last + 1])
     return float(max(steps[last], 1) ** (1 - part) * steps[last + 1] ** part)
+
+
+def disagreement(table: pd.DataFrame, network: str) -> pd.Series:
+    """How far apart two initializations put non-zeros, by step: the share of them that lies in
+    another layer, 0 to 1, of the first seed that has both.
+
+    While it is large, initialization decides where non-zeros lie; when it is small, training does.
+    """
+    probes = table[table["run"].str.startswith("steps") & table["network"].eq(network)]
+    probes = probes[probes["neuron"].eq(SETTINGS["neuron"])].dropna(subset="step")
+    first = probes[probes["seed"].eq(probes["seed"].min())].set_index(["init", "step"])["where"]
+    one, other = (first.loc[init] for init in ("kaiming", "torch"))
+    shares = {
+        step: [np.array(where.loc[step].split(), float) for where in (one, other)]
+        for step in one.index.intersection(other.index)
+    }
+    return pd.Series({step: float(abs(a - b).sum() / 2) for step, (a, b) in shares.items()})
 
 
 def of_paper(network: str) -> float:
