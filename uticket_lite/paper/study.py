@@ -144,7 +144,7 @@ def disagreement(table: pd.DataFrame, network: str) -> pd.Series:
     While it is large, initialization decides where non-zeros lie; when it is small, training does.
     """
     probes = table[table["run"].str.startswith("steps") & table["network"].eq(network)]
-    probes = probes[probes["neuron"].eq(SETTINGS["neuron"])].dropna(subset="step")
+    probes = probes[probes["neuron"].eq("leaky")].dropna(subset="step")
     first = probes[probes["seed"].eq(probes["seed"].min())].set_index(["init", "step"])["where"]
     one, other = (first.loc[init] for init in ("kaiming", "torch"))
     shares = {
