@@ -109,3 +109,56 @@ def first_out_of_range(wave: np.ndarray, pe: np.ndarray, starts: np.ndarray, n: 
             if not 0 <= wave[i] < waves or not 0 <= pe[i] < n:
                 return i
     return -1
+
+
+@kernel()
+def deal_by_differencing(counts: np.ndarray, starts: np.ndarray, n: int) -> np.ndarray:
+    """The PE of each filter, int64 (filters,), by Karmarkar and Karp's differencing for n PEs.
+
+    Every filter begins as a parting of its own: its count on one PE, nothing on the others. The
+    two partings whose PEs differ most are joined, largest sum with smallest, until one is left.
+    """
+    pe = np.zeros(counts.size, np.int64)
+    behind = np.full(counts.size, -1, np.int64)  # the next filter of the same PE
+    for layer in range(starts.size - 1):
+        first, last = starts[layer], starts[layer + 1]
+        size = last - first
+        if size <= n:
+            for i in range(size):
+                pe[first + i] = i
+            continue
+        sums = np.zeros((size, n), np.int64)  # descending in each parting
+        head = np.full((size, n), -1, np.int64)
+        tail = np.full((size, n), -1, np.int64)
+        spread = np.empty(size, np.int64)  # −1: joined into another one
+        for i in range(size):
+            sums[i, 0] = spread[i] = counts[first + i]
+            head[i, 0] = tail[i, 0] = first + i
+        joined = np.empty(n, np.int64)
+        heads, tails = np.empty(n, np.int64), np.empty(n, np.int64)
+        a = 0
+        for _ in range(size - 1):
+            a = int(spread.argmax())
+            kept, spread[a] = spread[a], -1
+            b = int(spread.argmax())
+            spread[a], spread[b] = kept, -1
+            for j in range(n):
+                k = n - 1 - j
+                joined[j] = sums[a, j] + sums[b, k]
+                heads[j], tails[j] = head[a, j], tail[a, j]
+                if head[a, j] < 0:
+                    heads[j], tails[j] = head[b, k], tail[b, k]
+                elif head[b, k] >= 0:
+                    behind[tail[a, j]] = head[b, k]
+                    tails[j] = tail[b, k]
+            order = np.argsort(-joined, kind="mergesort")
+            for j in range(n):
+                sums[a, j] = joined[order[j]] - joined[order[n - 1]]
+                head[a, j], tail[a, j] = heads[order[j]], tails[order[j]]
+            spread[a] = sums[a, 0]
+        for j in range(n):
+            i = head[a, j]
+            while i >= 0:
+                pe[i] = j
+                i = behind[i]
+    return pe

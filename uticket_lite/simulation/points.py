@@ -27,7 +27,8 @@ def on_counts(block: Block) -> bool:
     """
     strategy, mapping = block.strategy, block.mapping
     own_deal = type(strategy).deal is not Strategy.deal
-    return mapping == "output-channel" and strategy.changes != "mask" and not own_deal
+    whole = strategy.changes != "mask" and strategy.parts == 1
+    return mapping == "output-channel" and whole and not own_deal
 
 
 def run_points(grid: Grid, first: int, last: int) -> pd.DataFrame:

@@ -30,8 +30,8 @@ CYCLES = {
 class Schedule:
     """Which PE runs which filter in which wave, for the filters of all layers, int64 (filters,).
 
-    order: the filters, numbered through all layers, in the order in which they start.
-    wave, pe: of each filter in `order`.
+    order: the filters, numbered through all layers, in the order in which they start; parts of
+    filters, part p of filter k as k·parts + p, if the strategy cuts them. wave, pe: of each.
     """
 
     order: np.ndarray
@@ -174,7 +174,10 @@ class Report:
         if self.schedule is None:
             return {}
         starts = self._filters.starts
-        split = np.split(self.schedule.order, starts[1:-1])
+        order = self.schedule.order
+        if self.strategy.parts > 1:  # a filter starts with its first part
+            order = np.array(list(dict.fromkeys((order // self.strategy.parts).tolist())))
+        split = np.split(order, starts[1:-1])
         return {name: o - s for name, o, s in zip(self.names, split, starts[:-1], strict=True)}
 
     @cached_property
@@ -231,11 +234,13 @@ class Report:
         common = sum(
             new.nonzeros if old is new else count_common(old.bits, new.bits) for old, new in pairs
         )
-        order = np.arange(0) if self.schedule is None else self.schedule.order
         return {
             "touched": (before + after - 2 * common) / max(before, 1),
             "extra": (after - before) / max(before, 1),
-            "permuted": int(np.count_nonzero(order != np.arange(order.size))),
+            "permuted": sum(
+                int(np.count_nonzero(order != np.arange(order.size)))
+                for order in self.orders.values()
+            ),
             "buffered": self.strategy.ahead,
         }
 
@@ -251,10 +256,12 @@ class Report:
             wave, pe = np.divmod(np.arange(self.loads[layer].size), self.accelerator.n_pe)
             filters, counts = wave, self.loads[layer].ravel()
         else:
-            first, last = self._filters.starts[[number, number + 1]]
+            parts = self.strategy.parts
+            items = self._filters.cut(parts)
+            first, last = items.starts[[number, number + 1]]
             wave, pe = self.schedule.wave[first:last], self.schedule.pe[first:last]
-            filters = self.orders[layer]
-            counts = self.ticket.layers[layer].counts[filters]
+            order = self.schedule.order[first:last]
+            counts, filters = items.counts[order], order // parts - self._filters.starts[number]
         cycles = int(self._cycles[number])
         n, ahead = self.accelerator.n_pe, self.strategy.ahead
         return timeline(filters, counts * cycles, wave, pe, n, ahead)

@@ -70,7 +70,7 @@ def simulate(
     if accelerator.mapping == "input-channel":
         workload, schedule = cut([ran.layers[name] for name in names], n), None
     else:
-        filters = ran.filters(names)
+        filters = ran.filters(names).cut(how.parts)
         counts, starts = filters.counts, filters.starts
         order = ordered(how, filters, partial(seeded_rng, seed, ""))
         if order is None:

@@ -30,6 +30,8 @@ class Strategy:
     ahead: waves that a PE may run ahead of the slowest (its buffers); 0 is a barrier.
     each: filters that a PE holds in a wave; more than one run one after the other. barrier: if
     False, there are no waves inside a layer: the next filter goes to the PE that frees first.
+    parts: as many equal parts of a filter's non-zeros are ordered and dealt like filters of their
+    own (for schedules), and their partial sums added.
 
     `simulate` and its like take such an object as well as a name; `register` puts it into
     menus. What its methods return is checked there, so that they need not check it themselves.
@@ -45,6 +47,7 @@ class Strategy:
     ahead: int = 0
     each: int = 1
     barrier: bool = True
+    parts: int = 1
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or self.name.split() != [self.name]:
@@ -54,7 +57,9 @@ class Strategy:
             one_of(f"strategy {self.name!r}: mapping", mapping, MAPPINGS)
         ahead = whole_number(f"strategy {self.name!r}: ahead", self.ahead, minimum=0)
         object.__setattr__(self, "ahead", ahead)
-        object.__setattr__(self, "each", whole_number(f"strategy {self.name!r}: each", self.each))
+        for field in ("each", "parts"):
+            number = whole_number(f"strategy {self.name!r}: {field}", getattr(self, field))
+            object.__setattr__(self, field, number)
         own = [
             method
             for method in ("balance", "order", "deal")

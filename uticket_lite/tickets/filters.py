@@ -1,7 +1,7 @@
 """The filters of several layers as arrays, one layer after the other."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -58,6 +58,17 @@ class Filters:
             np.array([layer.spike_sparsity for layer in layers.values()], float),  # None: NaN
             _shared(tuple(layers), counts, starts, ties),
         )
+
+    def cut(self, parts: int) -> "Filters":
+        """Every filter as so many parts, one after the other, of equal counts or one more.
+
+        They share no order: whatever runs a part, its sum goes where the filter's does.
+        """
+        if parts == 1:
+            return self
+        counts = (self.counts[:, None] + np.arange(parts)) // parts
+        starts = self.starts * parts
+        return replace(self, counts=counts.ravel(), starts=starts, shared=None)
 
 
 def _shared(
