@@ -1,7 +1,7 @@
 # %% [markdown]
-# # Eleven ways, and yours
+# # Ways to balance, and yours
 #
-# There are many ways to keep PEs busy. They change the weights, the order of the filters, the [[schedule]] or the hardware, and cost different things. You add the twelfth.
+# There are many ways to keep PEs busy. They change the weights, the order of the filters, the [[schedule]] or the hardware, and cost different things. You add another one.
 #
 # **Afterwards you can** write a strategy of your own and judge it · name what each kind of balancing costs · say where sorting is nearly as good as changing weights, and where it is not free \
 # **You need** [Algorithm 1](02_algorithm_1.ipynb) \
