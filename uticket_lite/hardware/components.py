@@ -2,9 +2,9 @@
 
 SATA_Sim (Yin et al., arXiv 2204.05422; `sata-config.yaml` and `hw_kernels.py` of its repository)
 gives the parts and their power for a clock of 400 MHz; it does not state the technology node of
-a PE. Power at a fixed clock is energy per cycle: 1 mW at 400 MHz is 2.5 pJ a cycle.
-Every figure of a PE follows from these parts: what a spike costs, what a neuron's update costs,
-what a cycle costs while the clock runs, and what leaks.
+a PE. Its array has 8 × 16 of them. Power at a fixed clock is energy per cycle: 1 mW at 400 MHz is
+2.5 pJ a cycle. Every figure of a PE follows from these parts: what a spike costs, what a neuron's
+update costs, what a cycle costs while the clock runs, and what leaks.
 """
 
 from dataclasses import asdict, dataclass

@@ -6,7 +6,6 @@ from uticket_lite.paper.recorded import about, networks
 from uticket_lite.paper.section import Row, Section
 
 CHOICES = (
-    ("initialization", "init", "torch", "kaiming: Kaiming normal, fan out; linear N(0, .01)"),
     ("neuron", "neuron", "leaky", "input-decay: v ← .25 v + .75 x"),
     ("loss", "loss", "mean-score", "each-timestep: mean of the timesteps' cross-entropies"),
     ("batch norm", "norm", "folded", "stepwise: each timestep by itself"),
@@ -21,6 +20,12 @@ CHOICES = (
     ("early time", "early_kl", None, "by a divergence; its rule always picks 2"),
 )
 """What, the setting, what it is where a run does not say, and the released code's choice."""
+INITS = {
+    "vgg16": "kaiming: Kaiming normal, fan out; linear N(0, .01)",
+    "resnet19": "torch in the group's earlier lottery-ticket code, which has Kaiming's lines "
+    "commented out",
+}
+"""The initialization differs by network."""
 FIXED = (
     ("accuracy", "after the last epoch", "the best epoch on the test images"),
     (
@@ -41,6 +46,7 @@ def recipe() -> Iterator[Row]:
     """A row for each choice and recorded network: here, in the released code, the setting."""
     for network in networks():
         settings = about(network, "uticket")["settings"]
+        yield _row(network, "initialization", settings.get("init", "torch"), INITS[network], "init")
         for what, setting, otherwise, released in CHOICES:
             here = str(settings.get(setting, otherwise))
             yield _row(network, what, here, released, setting)
