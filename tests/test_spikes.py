@@ -146,3 +146,68 @@ def test_strides_and_paddings_are_whole_numbers_of_any_kind_or_refused():
     ):
         with pytest.raises(error, match=next(iter(options))):
             simulate_spikes(layer, spikes, pes, **options)
+
+
+@pytest.mark.parametrize("mapping", ut.MAPPINGS)
+@pytest.mark.parametrize("strategy", ut.STRATEGIES)
+def test_every_strategy_runs_with_spikes_as_with_weights(strategy, mapping):
+    """Where every input spikes, cycles are those of `simulate`."""
+    layer = ut.synthetic_ticket("digits", sparsity=0.9, filter_cov=0.85).layers["conv2"]
+    ticket, pes = ut.Ticket({"": layer}), ut.Accelerator(5, mapping)
+    if ut.STRATEGIES[strategy].objection(pes):
+        with pytest.raises(ValueError, match="no effect with mapping"):
+            simulate_spikes(layer, np.ones((1, 32, 10, 10)), pes, strategy)
+        return
+    wanted = ut.simulate(ticket, pes, strategy)
+    report = simulate_spikes(layer, np.ones((1, 32, 10, 10)), pes, strategy)
+    assert report.latency == wanted.latency
+    assert report.work == wanted.work
+    some = np.random.default_rng(0).random((1, 32, 8, 8)) < 0.3
+    ran = simulate_spikes(layer, some, pes, strategy, padding=1)
+    assert ran.work + ran.idle == 5 * ran.latency
+    if strategy not in ut.MASK_STRATEGIES:
+        assert ran.work == simulate_spikes(layer, some, pes, padding=1).work
+        again = simulate_spikes(layer, some, pes, ut.STRATEGIES[strategy], padding=1)
+        assert (again.accumulations == ran.accumulations).all()
+
+
+def test_pes_that_run_ahead_do_not_wait_for_every_timestep():
+    layer, pes = ut.Layer.from_array(np.ones((6, 3, 3, 3))), ut.Accelerator(2)
+    for barrier in ("timestep", "position"):
+        with pytest.raises(ValueError, match="4 waves ahead.*take barrier 'wave' or 'layer'"):
+            simulate_spikes(layer, np.ones((2, 3, 4, 4)), pes, "fifo-d", barrier=barrier)
+
+
+def test_costs_make_orders_and_schedules_aware_of_spikes():
+    """Few channels spike: sorting by what spikes cost beats sorting by non-zeros."""
+    rng = np.random.default_rng(0)
+    layer = ut.synthetic_ticket("digits", sparsity=0.95).layers["conv2"]
+    rates = rng.random((1, 32, 1, 1)) ** 4
+    seen, new = ([rng.random((4, 32, 8, 8)) < rates for _ in range(5)] for _ in range(2))
+    costs = ut.spike_costs(layer, seen, padding=1)
+    assert costs.sum() == sum(
+        simulate_spikes(layer, x, ut.Accelerator(3), padding=1).work for x in seen
+    )
+    for strategy in ("sort", "lpt", "pair", "karmarkar-karp", "snake"):
+        blind, aware = (
+            sum(
+                simulate_spikes(layer, x, ut.Accelerator(8), strategy, padding=1, costs=c).latency
+                for x in new
+            )
+            for c in (None, costs)
+        )
+        assert aware < blind
+    one = ut.spike_costs(layer, new[:1], padding=1)
+    best = simulate_spikes(layer, new[0], ut.Accelerator(8), "sort", padding=1, costs=one)
+    for strategy in ("none", "sort", "shuffle"):
+        other = simulate_spikes(layer, new[0], ut.Accelerator(8), strategy, padding=1)
+        assert best.latency <= other.latency, "nothing beats sorting by what things really cost"
+
+
+@pytest.mark.parametrize("costs", [np.ones(5), np.ones(6), np.full(6, -1), np.ones((6, 1), int)])
+def test_costs_that_are_none_are_refused(costs):
+    layer = ut.Layer.from_array(np.ones((6, 3, 3, 3)))
+    with pytest.raises(ValueError, match="whole number from 0 for each of 6 filters"):
+        simulate_spikes(layer, np.ones((2, 3, 4, 4)), ut.Accelerator(4), "sort", costs=costs)
+    with pytest.raises(ValueError, match="at least one input"):
+        ut.spike_costs(layer, [])

@@ -11,7 +11,7 @@ from uticket_lite.simulation.lost import Lost, lost
 from uticket_lite.simulation.memory import memory_accesses, system_energy
 from uticket_lite.simulation.report import Report
 from uticket_lite.simulation.run import balance, simulate
-from uticket_lite.simulation.spikes import SpikeReport, simulate_spikes
+from uticket_lite.simulation.spikes import SpikeReport, simulate_spikes, spike_costs
 from uticket_lite.simulation.sweeps import sweep
 from uticket_lite.strategies import MASK_STRATEGIES, STRATEGIES, Strategy, register
 from uticket_lite.tickets.layer import Layer
@@ -47,6 +47,7 @@ __all__ = [
     "register",
     "simulate",
     "simulate_spikes",
+    "spike_costs",
     "sweep",
     "synthetic_ticket",
     "system_energy",

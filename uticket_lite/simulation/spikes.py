@@ -3,7 +3,8 @@
 A ticket balanced by its weights still waits: which spikes arrive differs from PE to PE.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -11,8 +12,12 @@ from uticket_lite.edge.checks import one_of, whole_number
 from uticket_lite.hardware.accelerator import Accelerator
 from uticket_lite.hardware.loads import slice_size
 from uticket_lite.hardware.metrics import cycle_utilization
-from uticket_lite.kernels.scheduling import deal_in_turn
+from uticket_lite.kernels.cycles import finish_times
 from uticket_lite.kernels.spiking import spike_loads
+from uticket_lite.simulation.run import seeded_rng
+from uticket_lite.strategies import Strategy, chosen
+from uticket_lite.strategies.checked import balanced, dealt, ordered
+from uticket_lite.tickets.filters import Filters
 from uticket_lite.tickets.layer import Layer
 
 BARRIERS = {
@@ -56,22 +61,40 @@ def simulate_spikes(
     layer: Layer,
     spikes: np.ndarray,
     accelerator: Accelerator,
+    strategy: str | Strategy = "none",
     *,
     barrier: str = "wave",
     stride: int | tuple[int, int] = 1,
     padding: int | tuple[int, int] = 0,
     order: np.ndarray | None = None,
+    costs: np.ndarray | None = None,
+    seed: int = 0,
 ) -> SpikeReport:
     """Count every PE's accumulations for recorded input spikes of a layer.
 
     spikes: 0 or 1, (T, C, H, W) for a 2-D convolution, (T, C) for a linear layer; C is the
-    layer's input channels times its groups. barrier: a name in `BARRIERS`. stride, padding: of
-    the convolution. order: in which filters start, as in `Report.orders`; default as given.
+    layer's input channels times its groups. strategy: how filters are ordered and dealt, or the
+    mask balanced (by `seed`); a name or a `Strategy`. barrier: a name in `BARRIERS`; where the
+    strategy has no waves inside a layer, the layer is one. stride, padding: of the convolution.
+    order: in which filters start, as in `Report.orders`, in place of the strategy's. costs: what
+    the strategy takes each filter to cost, int64 (K,), in place of its non-zeros: `spike_costs`
+    of other inputs makes every order and schedule aware of spikes.
 
-    Raises ValueError for spikes that are not 0 or 1 or do not fit the layer, TypeError for a
-    padding in words: "same" is kernel // 2 where kernels are odd and the stride is 1.
+    Raises ValueError for spikes that are not 0 or 1 or do not fit the layer, and for a barrier
+    finer than waves where the strategy's PEs run ahead; TypeError for a padding in words: "same"
+    is kernel // 2 where kernels are odd and the stride is 1.
     """
     one_of("barrier", barrier, BARRIERS)
+    how = chosen(strategy)
+    if objection := how.objection(accelerator):
+        raise ValueError(objection)
+    if how.ahead and barrier not in ("layer", "wave"):
+        raise ValueError(
+            f"strategy {how.name!r} lets PEs run {how.ahead} waves ahead, so they do not wait per "
+            f"{barrier}; take barrier 'wave' or 'layer'"
+        )
+    if how.changes == "mask":
+        layer = balanced(how, layer, accelerator, seeded_rng(seed, ""), "")
     spikes, window = _fit(layer, np.asarray(spikes))
     strides, pads = _pair("stride", stride, 1), _pair("padding", padding, 0)
     filters, groups = layer.shape[0], spikes.shape[1] // layer.shape[1]
@@ -83,7 +106,7 @@ def simulate_spikes(
         raise ValueError(
             f"spikes {spikes.shape} with padding {pads} are smaller than the filters' {window}"
         )
-    parts, wave, pe = _items(layer, accelerator, order)
+    parts, wave, pe = _items(layer, accelerator, how, order, costs, seed)
     work, latencies = spike_loads(
         layer.bits,
         layer.filter_size,
@@ -100,7 +123,7 @@ def simulate_spikes(
     )
     latency = {
         "layer": work.sum(axis=0).max(),
-        "wave": latencies[0],
+        "wave": finish_times(work, how.ahead)[-1].max() if how.ahead else latencies[0],
         "timestep": latencies[1],
         "position": latencies[2],
     }[barrier]
@@ -134,20 +157,76 @@ def _pair(what: str, value: int | tuple[int, int], minimum: int) -> tuple[int, i
     return (whole_number(what, both[0], minimum), whole_number(what, both[1], minimum))
 
 
+def spike_costs(
+    layer: Layer,
+    recorded: Iterable[np.ndarray],
+    *,
+    stride: int | tuple[int, int] = 1,
+    padding: int | tuple[int, int] = 0,
+) -> np.ndarray:
+    """Accumulations of each filter, int64 (K,), over recorded inputs, each as in
+    `simulate_spikes`: what to expect of inputs like them."""
+    alone = Accelerator(layer.shape[0])  # a PE for each filter
+    reports = [
+        simulate_spikes(layer, spikes, alone, stride=stride, padding=padding) for spikes in recorded
+    ]
+    if not reports:
+        raise ValueError("costs need the recorded spikes of at least one input")
+    return np.sum([report.accumulations[0] for report in reports], axis=0)
+
+
 def _items(
-    layer: Layer, accelerator: Accelerator, order: np.ndarray | None
+    layer: Layer,
+    accelerator: Accelerator,
+    how: Strategy,
+    order: np.ndarray | None,
+    costs: np.ndarray | None,
+    seed: int,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """What each PE holds in each wave: (filter, first, last + 1 weight), and its wave and PE."""
     n, filters = accelerator.n_pe, layer.shape[0]
-    sequence = np.arange(filters) if order is None else np.asarray(order, np.int64)
-    if not np.array_equal(np.sort(sequence), np.arange(filters)):
-        raise ValueError(f"order is not a permutation of the layer's {filters} filters")
+    given = Filters.of({"": layer})
+    if costs is not None:
+        costs = np.asarray(costs)
+        if costs.shape != (filters,) or costs.dtype.kind not in "iu" or costs.min() < 0:
+            raise ValueError(f"costs must be a whole number from 0 for each of {filters} filters")
+        given = replace(given, counts=costs.astype(np.int64))
     if accelerator.mapping == "input-channel":
+        sequence = np.arange(filters) if order is None else _permutation(order, filters)
         cuts = np.minimum(np.arange(n + 1) * slice_size(layer, n), layer.filter_size)
         parts = np.empty((filters, n, 3), np.int64)
         parts[..., 0], parts[..., 1], parts[..., 2] = sequence[:, None], cuts[:-1], cuts[1:]
         wave, pe = np.divmod(np.arange(filters * n), n)
         return parts.reshape(-1, 3), wave, pe
-    wave, pe = deal_in_turn(np.array([0, filters]), n, 1)
-    whole = np.broadcast_to([0, layer.filter_size], (filters, 2))
-    return np.column_stack([sequence, whole]), wave, pe
+    cut = given.cut(how.parts)
+    if order is None:
+        chosen_order = ordered(how, cut, lambda: seeded_rng(seed, ""))
+        sequence = np.arange(cut.counts.size) if chosen_order is None else chosen_order
+    else:
+        whole = _permutation(order, filters)
+        sequence = (whole[:, None] * how.parts + np.arange(how.parts)).ravel()
+    wave, pe = dealt(how, cut.counts[sequence], cut.starts, n)
+    by_wave = np.argsort(wave, kind="stable")
+    return _weights(layer, how.parts)[sequence][by_wave], wave[by_wave], pe[by_wave]
+
+
+def _weights(layer: Layer, parts: int) -> np.ndarray:
+    """Filter, first and last + 1 weight of every part of every filter, int64 (K·parts, 3); parts
+    have equally many non-zeros, or one more, as in `Filters.cut`."""
+    filters = np.repeat(np.arange(layer.shape[0]), parts)
+    ranges = np.full((layer.shape[0], parts + 1), layer.filter_size)
+    ranges[:, 0] = 0
+    shares = (layer.counts[:, None] + np.arange(parts)) // parts
+    by_filter = np.split(layer.indices(), np.cumsum(layer.counts)[:-1]) if parts > 1 else []
+    for k, positions in enumerate(by_filter):
+        at = np.cumsum(shares[k])[:-1]
+        known = np.append(positions, layer.filter_size)
+        ranges[k, 1:-1] = known[at]
+    return np.column_stack([filters, ranges[:, :-1].ravel(), ranges[:, 1:].ravel()])
+
+
+def _permutation(order: np.ndarray, filters: int) -> np.ndarray:
+    sequence = np.asarray(order, np.int64)
+    if not np.array_equal(np.sort(sequence), np.arange(filters)):
+        raise ValueError(f"order is not a permutation of the layer's {filters} filters")
+    return sequence
