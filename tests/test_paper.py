@@ -4,6 +4,7 @@ import base64
 import html
 import json
 import re
+import shutil
 from dataclasses import replace
 
 import altair as alt
@@ -19,6 +20,8 @@ from uticket_lite.paper import SECTIONS, picture, recorded, shown, side_by_side
 from uticket_lite.paper.published import paper_numbers, paper_table
 from uticket_lite.paper.recorded import nearest_round, networks, report, run_name, saving
 from uticket_lite.simulation.memory import COSTS
+from uticket_lite.tickets import recorded as tickets_recorded
+from uticket_lite.tickets.recorded import DATA
 
 PES = ut.Accelerator(16)
 CUT = "energy_cut"
@@ -270,3 +273,25 @@ def test_a_method_has_one_colour_in_every_chart(tables):
     rounds = json.dumps(make_chart("rounds").to_dict())
     runs = json.dumps(list(METHODS.values()))[:-1]  # the first two of more
     assert f'"range": {runs}' in rounds
+
+
+def test_a_run_that_gets_recorded_appears_by_itself(monkeypatch, tmp_path):
+    """The digits' runs under the name of one of the paper's networks."""
+    for name in ("vgg16-cifar10", "digits"):
+        for method in ("lth", "uticket"):
+            shutil.copytree(DATA / f"{name}-{method}", tmp_path / f"{name}-{method}")
+    for method in ("lth", "uticket"):
+        (tmp_path / f"digits-{method}").rename(tmp_path / f"resnet19-cifar10-{method}")
+    (tmp_path / "paper.csv").write_bytes((DATA / "paper.csv").read_bytes())
+    monkeypatch.setattr(tickets_recorded, "DATA", tmp_path)
+    monkeypatch.setattr(recorded, "DATA", tmp_path)
+    try:
+        assert networks() == ("vgg16", "resnet19")
+        for name in ("Table I", "Table II", "Fig. 4", "memory", "recipe"):
+            table = side_by_side(name)
+            assert set(table["network"]) == set(networks()), name
+            assert "is recorded." not in shown(name, table).data, name
+        spec = json.dumps(picture("Fig. 4").chart.to_dict())
+        assert '"title": "resnet19"' in spec
+    finally:
+        report.cache_clear()
