@@ -4,6 +4,9 @@
 # make site   build the course's website into build/site (REPOSITORY=https://… for launch buttons)
 # make bench  set up, time everything beside a reference, write benchmarks/results.json
 # make tickets  train the recorded digit tickets again, five seeds each (about 15 minutes)
+# make student  write the learners' notebooks from course/ (after changing a source)
+# make solutions  the same with solutions, into solutions/
+# make grade  grade the lab: IN=folder with a notebook for each learner, OUT=points.csv
 # make index  list the recorded files with their SHA-256
 # make lock   pin the dependencies of pyproject.toml into requirements*.txt (LOCK=--upgrade)
 
@@ -12,7 +15,8 @@ PYTHON ?= $(shell test -e .venv/ready && $(BIN)/python -c '' 2>/dev/null && echo
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: setup setup-dev lab check test launch-test site wheel bench tickets index lock check-lock
+.PHONY: setup setup-dev lab student solutions grade check test launch-test site wheel bench tickets \
+  index lock check-lock
 
 setup:
 	@$(PYTHON) install.py
@@ -22,6 +26,16 @@ setup-dev:
 
 lab: setup
 	$(BIN)/jupyter lab --ServerApp.ip=127.0.0.1 notebooks/00_start_here.ipynb $(ARGS)
+
+student: setup-dev
+	$(BIN)/python -m course
+
+solutions: setup-dev
+	$(BIN)/python -m course solutions solutions
+
+OUT ?= points.csv
+grade: setup-dev
+	$(BIN)/python -m course.grading $(IN) $(OUT)
 
 check: setup-dev
 	$(BIN)/ruff check

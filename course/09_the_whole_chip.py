@@ -113,7 +113,7 @@ assert (system["PEs' share"] < 0.01).all(), "either way memory takes nearly ever
 assert (system["DRAM"] > 0.9 * system[["PE", "SRAM", "DRAM"]].sum(axis=1)).all()
 
 # %% [markdown]
-# Either way memory takes nearly everything, so balancing saves little *of the chip*. The paper finds 45 % of the energy in the PEs; that needs weights that stay on the chip.
+# Either way memory takes nearly everything, so balancing saves little *of the chip*. The paper finds 45 % of the energy in the PEs; that needs weights that stay on the chip ([The paper, beside ours](10_the_paper.ipynb)).
 #
 # ## What you guessed
 

@@ -7,7 +7,7 @@ from typing import Any
 import jupytext
 import nbformat
 from nbformat import NotebookNode
-from nbgrader.preprocessors import ClearSolutions
+from nbgrader.preprocessors import ClearHiddenTests, ClearSolutions, ComputeChecksums, LockCells
 from traitlets.config import Config
 
 from course.glossary import GLOSSARY
@@ -29,14 +29,23 @@ def notebook(source: Path, solutions: bool = False) -> NotebookNode:
         cell["id"] = f"{source.stem[:2]}-{number:02}"
         if cell.cell_type == "markdown":
             cell.source = link_terms(cell.source)
-        elif "claims" in cell.metadata.get("tags", ()):
+        elif folded(cell):
             cell.metadata["jupyter"] = {"source_hidden": True}
     made.cells[0].source = framed(source, made)
     made.cells[-1].source += "\n\n" + navigation(source)
     if not solutions:
-        made, _ = ClearSolutions(config=STUB).preprocess(made, {})
+        for kind in (LockCells, ClearSolutions, ComputeChecksums, ClearHiddenTests):
+            made, _ = kind(config=STUB).preprocess(made, {})
     nbformat.validate(made)
     return made
+
+
+def folded(cell: NotebookNode) -> bool:
+    """Whether a code cell is there to be run, not read: it asks, reveals, or checks the text."""
+    if "claims" in cell.metadata.get("tags", ()):
+        cell.source = f"# What the text says, checked\n{cell.source}"
+        return True
+    return re.search(r"^(predict|reveal|look_back)\(", cell.source, re.M) is not None
 
 
 def title(source: Path) -> str:

@@ -178,3 +178,11 @@ def test_the_course_is_laid_out_without_losing_work(tmp_path, capsys):
     assert cli.main(["course", "mine"]) == 0
     assert "wrote 1 notebooks" in capsys.readouterr().out
     assert (tmp_path / "mine" / notebooks[0]).read_text() == "my work"
+
+
+def test_looking_back_follows_guesses_that_come_later():
+    box, table = predict("later", "How many?"), look_back("later")
+    reveal("later", 5)
+    answer(box, "3")
+    assert "<td>3</td>" in table.value
+    assert "<td>5</td>" in table.value

@@ -12,6 +12,9 @@ from uticket_lite.teach.questions import Guess, Question
 
 _asked: dict[str, Question] = {}
 _waiting: dict[str, Callable[[], None]] = {}
+"""By question: shows its answer, once there is a guess."""
+_looking: dict[tuple[str, ...], Callable[[], None]] = {}
+"""By questions: shows again what was guessed of them."""
 
 
 def predict(
@@ -59,6 +62,17 @@ def reveal(
 
 def look_back(*names: str) -> widgets.Widget:
     """Guess and truth of these questions (default: of all), side by side, with your reasons."""
+    shown = widgets.HTML()
+
+    def show() -> None:
+        shown.value = _table(names)
+
+    _looking[names] = show
+    show()
+    return shown
+
+
+def _table(names: Sequence[str]) -> str:
     kept = keeping.read()
     rows = []
     for name in names or kept:
@@ -74,10 +88,10 @@ def look_back(*names: str) -> widgets.Widget:
         )
         rows.append("".join(f"<td>{html.escape(cell)}</td>" for cell in cells))
     if not rows:
-        return widgets.HTML("<p>No predictions are kept yet.</p>")
+        return "<p>No predictions are kept yet.</p>"
     head = "".join(f"<th>{word}</th>" for word in ("question", "your guess", "why", "it is"))
     body = "".join(f"<tr>{row}</tr>" for row in rows)
-    return widgets.HTML(f'<table class="uticket-guesses"><tr>{head}</tr>{body}</table>{STYLE}')
+    return f'<table class="uticket-guesses"><tr>{head}</tr>{body}</table>{STYLE}'
 
 
 STYLE = """<style>.uticket-guesses td, .uticket-guesses th {padding: .2em .8em; text-align: left;
@@ -155,8 +169,8 @@ def _form(asked: Question) -> widgets.Widget:
             said.value = f"<p>Not kept: {html.escape(str(error))}</p>"
             return
         said.value = f"<p>Kept: {html.escape(asked.say(guess))}. Now run the next cell.</p>"
-        if asked.name in _waiting:
-            _waiting[asked.name]()
+        for show in (*_waiting.values(), *_looking.values()):
+            show()
 
     def try_to_keep(_: Any) -> None:
         try:
