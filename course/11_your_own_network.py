@@ -4,7 +4,7 @@
 # Any torch network with convolutions will do. Bring it, prune it, look at every layer; then sweep a thousand configurations at once.
 #
 # **Afterwards you can** make a ticket of your own model · say why one figure is never enough · sweep arrays and strategies, here or on a cluster \
-# **You need** [Eleven ways, and yours](06_eleven_ways.ipynb) \
+# **You need** [Ways to balance, and yours](06_ways_to_balance.ipynb) \
 # **Time** 30 minutes: 10 reading, 20 doing
 
 # %%

@@ -212,4 +212,4 @@ look_back("sorting")
 # * u-Ticket wins where a layer has few filters for each PE, and pays with weights. `lpt` and `queue` pay with a schedule.
 # * In a residual network layers share an order, and sorting saves less.
 #
-# **An open question.** Split every filter in two, then use `lpt`. What does that cost, and can it beat u-Ticket?
+# **An open question.** `split` cuts dense filters so that two PEs share one. What must the hardware do with the two halves, and is it still the same network?
