@@ -47,7 +47,7 @@ test: check
 	NUMBA_DISABLE_JIT=1 $(BIN)/pytest -m kernels --quiet
 	$(BIN)/pytest
 
-launch-test: setup-dev
+launch-test: site
 	$(BIN)/pytest -m launch -s tests/launch
 
 # Pages are written beside a copy of the notebooks; what an earlier build left would count as a page.

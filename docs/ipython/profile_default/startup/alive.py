@@ -1,7 +1,12 @@
-"""While the site is built, an explorer is shown as its exported page: alive without a kernel."""
+"""While the site is built, an explorer is shown as its exported page: alive without a kernel.
+
+One that cannot be exported (it opens another, say) stays the picture with words that any notebook
+without a kernel shows.
+"""
 
 import html
 import os
+import sys
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any
@@ -13,7 +18,11 @@ def _alive(explorer: Any, include: Collection[str] = (), exclude: Collection[str
     folder = Path(os.environ["UTICKET_ALIVE"])
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{explorer.kind}-{len(list(folder.iterdir())) + 1}.html"
-    explorer.export(path)
+    try:
+        explorer.export(path)
+    except ValueError as error:
+        print(f"{explorer.kind}: a picture only, {error}", file=sys.__stderr__)
+        return explorer._repr_mimebundle_()
     title = html.escape(f"The {explorer.kind} explorer")
     at = f"alive/{path.name}"
     frame = (
