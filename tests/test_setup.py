@@ -55,6 +55,17 @@ def test_locks_hold_what_is_asked_for_once_with_hashes(lock, extra):
             assert requirement.specifier.contains(version), "run make lock"
 
 
+def test_binders_lock_holds_the_rest_of_what_its_image_brings():
+    pinned = {canonicalize_name(r.name): str(r.specifier) for r, _ in entries("binder/lock.txt")}
+    provided = (ROOT / "binder" / "provided.txt").read_text().splitlines()[1:]
+    brought = {Requirement(line).name for line in provided}
+    assert not brought & pinned.keys()
+    needs = {canonicalize_name(Requirement(line).name) for line in needed("course")}
+    assert needs - brought - {"torch"} <= pinned.keys(), "run make lock"
+    users = {canonicalize_name(r.name): str(r.specifier) for r, _ in entries(LOCKS[0])}
+    assert pinned.items() <= users.items(), "run make lock"
+
+
 def test_locks_agree_and_leave_torch_to_its_own_index():
     users, developers = ({r.name: r.specifier for r, _ in entries(lock)} for lock in LOCKS)
     assert users.items() <= developers.items()
