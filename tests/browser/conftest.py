@@ -61,3 +61,26 @@ def open_cells(open_notebook, lab_home):
         return open_notebook(name, **options)
 
     return open_
+
+
+@pytest.fixture
+def open_file(chromium):
+    """A function that opens a file in a window without a network; the test fails if it asks."""
+    contexts, strangers, errors = [], [], []
+
+    def open_(file, **options):
+        context = chromium.new_context(offline=True, **options)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("request", lambda asked: strangers.append(asked.url))
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
+        page.goto(file.as_uri())
+        page.wait_for_selector(".uticket-view[data-frame]", timeout=60_000)
+        return page
+
+    yield open_
+    for context in contexts:
+        context.close()
+    assert not [url for url in strangers if not url.startswith(("file:", "blob:", "data:"))]
+    assert not errors

@@ -7,29 +7,6 @@ import pytest
 from uticket_lite import explore
 
 
-@pytest.fixture
-def open_file(chromium):
-    """A function that opens a file in a window without a network; the test fails if it asks."""
-    contexts, strangers, errors = [], [], []
-
-    def open_(file, **options):
-        context = chromium.new_context(offline=True, **options)
-        contexts.append(context)
-        page = context.new_page()
-        page.on("request", lambda asked: strangers.append(asked.url))
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
-        page.goto(file.as_uri())
-        page.wait_for_selector(".uticket-view[data-frame]", timeout=60_000)
-        return page
-
-    yield open_
-    for context in contexts:
-        context.close()
-    assert not [url for url in strangers if not url.startswith(("file:", "blob:", "data:"))]
-    assert not errors
-
-
 def test_a_file_opens_from_disk_and_its_sliders_move_by_keyboard(open_file, tmp_path):
     explorer = explore.workload("digits-lth")
     explorer.export(tmp_path / "page.html", round=[13, 14], n_pe=[4, 8, 16], strategy=None)
