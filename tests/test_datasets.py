@@ -91,8 +91,12 @@ def test_own_arrays_by_registration_and_by_file(tmp_path, monkeypatch):
     np.savez(path, train_images=data.train_images)
     with pytest.raises(ValueError, match=r"mine\.npz has no train_labels, test_images"):
         load_dataset(str(path))
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(FileNotFoundError, match=r"no data set at .*none\.npz"):
         load_dataset(str(tmp_path / "none.npz"))
+    for content in (b"", b"PK", path.read_bytes()[:200], b"no archive"):
+        (tmp_path / "bad.npz").write_bytes(content)
+        with pytest.raises(ValueError, match=r"bad\.npz cannot be read as an \.npz file"):
+            load_dataset(str(tmp_path / "bad.npz"))
 
 
 @pytest.mark.parametrize(
@@ -103,6 +107,10 @@ def test_own_arrays_by_registration_and_by_file(tmp_path, monkeypatch):
         ({"test_images": np.zeros((2, 3, 8, 8))}, "same channels"),
         ({"train_labels": [0, 1]}, "train_labels must be 4 whole numbers"),
         ({"test_labels": [-1, 0]}, "test_labels must be 2 whole numbers from 0"),
+        ({"test_labels": [0, 0.5]}, "test_labels must be 2 whole numbers from 0"),
+        ({"test_labels": [0, np.nan]}, "test_labels must be 2 whole numbers from 0"),
+        ({"test_labels": ["0", "1"]}, "test_labels must be 2 whole numbers from 0"),
+        ({"train_images": np.full((4, 8, 8), np.inf)}, "train_images have pixels that are not fin"),
     ],
 )
 def test_arrays_that_do_not_fit_are_refused(changes, words):

@@ -2,16 +2,26 @@
 
 import json
 import re
+from dataclasses import asdict, fields
+from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
 import uticket_lite as ut
 from uticket_lite import cli
-from uticket_lite.training import Settings, find_tickets, lottery
+from uticket_lite.training import RECIPES, Settings, find_tickets, steps
 from uticket_lite.training.datasets import load_dataset
 from uticket_lite.training.early import divergence_by_timestep, early_timesteps
-from uticket_lite.training.loop import cosine, evaluate, make_optimizer, train_epoch
+from uticket_lite.training.loop import (
+    LOSSES,
+    batch_sizes,
+    cosine,
+    evaluate,
+    make_optimizer,
+    train_epoch,
+)
 from uticket_lite.training.networks import make_network, prunable
 from uticket_lite.training.pruning import apply_masks, prune_smallest
 
@@ -189,7 +199,7 @@ def test_interrupting_keeps_the_finished_rounds(monkeypatch):
             raise KeyboardInterrupt
         return evaluate(*arguments)
 
-    monkeypatch.setattr(lottery, "evaluate", stop_in_round_1)
+    monkeypatch.setattr(steps, "evaluate", stop_in_round_1)
     run = short_run()
     assert len(run.tickets) == len(run.history) == 1
     assert run.trained
@@ -214,6 +224,7 @@ def test_the_command_writes_tickets_that_load(tmp_path, capsys):
         "round-00.safetensors",
         "round-01.safetensors",
     ]
+    assert about.pop("sha256").keys() == {"weights.safetensors"}
     assert json.loads((kept / "history.json").read_text()) == about
     again = (kept / "round-01.safetensors").read_bytes()
     assert again == (out / "round-01.safetensors").read_bytes()
@@ -243,3 +254,147 @@ def test_bad_options_write_nothing(options, words, tmp_path, capsys):
     assert cli.main(["train", "--out", str(out), *options]) == 2
     assert re.search(words, capsys.readouterr().err)
     assert not out.exists()
+
+
+def test_lamp_compares_shares_of_what_is_left():
+    """Against the definition, loop by loop (Lee et al. 2021, Eq. 1)."""
+    torch.manual_seed(0)
+    weights = {"a": torch.randn(6, 5), "b": 0.01 * torch.randn(40), "c": torch.randn(3)}
+    masks = {name: torch.rand(weight.shape) < 0.8 for name, weight in weights.items()}
+    scores = {}
+    for name, weight in weights.items():
+        alive = [(i, w * w) for i, w in enumerate(weight.flatten().double().tolist())]
+        alive = [(i, s) for i, s in alive if masks[name].flatten()[i]]
+        for i, square in alive:
+            scores[name, i] = square / sum(other for _, other in alive if other >= square)
+    k = int(0.6 * len(scores))
+    kept = set(sorted(scores, key=scores.get)[k:])
+    pruned = prune_smallest(weights, masks, 0.6, scope="lamp")
+    found = {(n, i) for n, mask in pruned.items() for i in mask.flatten().nonzero()[:, 0].tolist()}
+    assert found == kept
+    assert all(mask.any() for mask in pruned.values()), "no layer is emptied"
+
+
+def test_the_loss_of_each_timestep_is_the_mean_of_their_cross_entropies():
+    scores, labels = torch.randn(3, 5, 10), torch.arange(5)
+    each = [torch.nn.functional.cross_entropy(step, labels) for step in scores]
+    assert LOSSES["each-timestep"](scores, labels).item() == pytest.approx(sum(each).item() / 3)
+    of_mean = torch.nn.functional.cross_entropy(scores.mean(0), labels)
+    assert LOSSES["mean-score"](scores, labels).item() == pytest.approx(of_mean.item())
+
+
+def test_a_last_batch_of_one_image_joins_the_one_before():
+    assert batch_sizes(9, 4) == [4, 5]
+    assert batch_sizes(10, 4) == [4, 4, 2]
+    assert batch_sizes(8, 4) == [4, 4]
+    assert batch_sizes(1, 4) == [1]
+    assert batch_sizes(3, 1) == [1, 1, 1]
+
+
+def tiny(path, train=9, side=32, channels=3):
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (train, channels, side, side)).astype(np.uint8)
+    np.savez(
+        path,
+        train_images=images,
+        train_labels=np.arange(train) % 3,
+        test_images=images[:2],
+        test_labels=[0, 1],
+    )
+    return path
+
+
+def test_one_image_left_over_is_trained_and_batches_of_one_are_refused_at_once(tmp_path):
+    data = tiny(tmp_path / "nine.npz")
+    common = dict(dataset=data, network="vgg9", timesteps=1, rounds=1, epochs=1, rewind_epoch=0)
+    assert len(find_tickets(Settings(**common, batch=4), progress=False).rows) == 1
+    with pytest.raises(ValueError, match="batch norm cannot learn from one .*use batch=2 or more"):
+        find_tickets(Settings(**common, batch=1), out=tmp_path / "run", progress=False)
+    assert not (tmp_path / "run").exists()
+
+
+def test_images_that_the_network_cannot_take_are_refused_at_once(tmp_path):
+    data = tiny(tmp_path / "small.npz", side=2)
+    with pytest.raises(ValueError, match=r"network 'vgg16' cannot take images of \(3, 2, 2\)"):
+        find_tickets(Settings(dataset=data, network="vgg16"), out=tmp_path / "run", progress=False)
+    assert not (tmp_path / "run").exists()
+
+
+def test_what_was_validated_is_what_is_kept():
+    settings = Settings(
+        dataset=Path("some.npz"), timesteps=np.int64(2), learning_rate=np.float32(1), prune=0
+    )
+    kept = (settings.dataset, settings.timesteps, settings.learning_rate, settings.prune)
+    assert kept == ("some.npz", 2, 1.0, 0.0)
+    assert [type(value) for value in kept] == [str, int, float, float]
+    json.dumps(asdict(settings))
+    for name, value in (("learning_rate", 0), ("early_kl", float("nan")), ("probe", 1)):
+        with pytest.raises(ValueError, match=f"{name} must"):
+            Settings(**{name: value})
+    for name, value in (("timesteps", 2.5), ("seed", True), ("prune", "much")):
+        with pytest.raises(TypeError, match=f"{name} must"):
+            Settings(**{name: value})
+
+
+def test_help_and_docstring_say_of_every_setting_what_its_declaration_does(capsys):
+    with pytest.raises(SystemExit):
+        cli.main(["train", "--help"])
+    shown = " ".join(capsys.readouterr().out.split())
+    for declared in fields(Settings):
+        assert f"--{declared.name.replace('_', '-')} " in shown
+        assert f"    {declared.name}: {declared.metadata['help']}" in Settings.__doc__
+        for name in declared.metadata["names"]():
+            assert name in shown.replace("- ", "-")
+
+
+def test_the_released_recipe(tmp_path):
+    path = tiny(tmp_path / "cifar.npz")
+    settings = RECIPES["released"].settings(dataset=path)
+    assert asdict(settings) == {
+        **asdict(Settings(dataset=path)),
+        "network": "vgg16",
+        "init": "kaiming",
+        "neuron": "input-decay",
+        "loss": "each-timestep",
+        "norm": "stepwise",
+        "cutout": 16,
+        "carry": "released",
+        "batch": 128,
+        "learning_rate": 0.1,
+        "timesteps": 4,
+        "epochs": 300,
+        "rewind_epoch": 20,
+    }
+    short = RECIPES["released"].settings(dataset=path, network="resnet19", epochs=30, init="torch")
+    assert (short.rewind_epoch, short.init, short.network) == (2, "torch", "resnet19")
+    assert RECIPES["released"].otherwise
+    with pytest.raises(ValueError, match="setting 'epoch' is not known.*mean 'epochs'"):
+        RECIPES["released"].settings(epoch=1)
+
+
+def test_a_strategy_of_ones_own_balances_as_the_same_method_does(uticket_run, tmp_path):
+    """As a Strategy object or as a function; and each round is there as soon as it ends."""
+
+    def mine(ticket, accelerator, seed):
+        return ut.balance(ticket, accelerator, "uticket", seed=seed)
+
+    seen = []
+    run = find_tickets(
+        Settings(**SHORT),
+        progress=False,
+        strategy=mine,
+        out=tmp_path,
+        after_round=lambda so_far: seen.append(len(so_far.tickets)),
+    )
+    assert seen == [1, 2, 3]
+    assert run.strategy.endswith("mine")
+    assert run.history["latency"].equals(uticket_run.history["latency"])
+    assert json.loads((tmp_path / "history.json").read_text())["strategy"] == run.strategy
+    with pytest.raises(ValueError, match="other settings.*strategy"):
+        find_tickets(Settings(**SHORT), progress=False, out=tmp_path)
+    with pytest.raises(ValueError, match="'uticket' and a strategy of your own cannot both"):
+        find_tickets(Settings(method="uticket"), strategy=mine)
+    with pytest.raises(ValueError, match="'sort' changes no mask"):
+        find_tickets(Settings(), strategy=ut.STRATEGIES["sort"])
+    with pytest.raises(TypeError, match="balancing must give a Ticket, not None"):
+        find_tickets(Settings(**SHORT), progress=False, strategy=lambda *given: None)

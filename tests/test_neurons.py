@@ -1,11 +1,17 @@
 """Fused neurons equal stepping snntorch.Leaky: spikes and membranes exactly, gradients closely."""
 
+import copy
+import os
+import subprocess
+import sys
+
 import pytest
 import snntorch
 import torch
 from snntorch.surrogate import atan
 
 from uticket_lite.training import FusedLeaky
+from uticket_lite.training.networks import NEURONS, make_network
 
 pytestmark = pytest.mark.kernels
 
@@ -240,3 +246,74 @@ def test_bad_input_is_refused():
         FusedLeaky()(torch.zeros(2), timesteps=-1)
     with pytest.raises(ValueError, match="no dimensions"):
         FusedLeaky()(torch.tensor(1.0))
+
+
+def test_the_kernel_leaves_torch_its_number_of_threads():
+    """Numba's OpenMP layer would set it to Numba's: other last bits, and in the end tickets."""
+    code = (
+        "import torch; torch.set_num_threads(1); assert torch.get_num_threads() == 1; "
+        "from uticket_lite.training import FusedLeaky; FusedLeaky()(torch.zeros(2, 9)); "
+        "print(torch.get_num_threads())"
+    )
+    environment = {**os.environ, "NUMBA_NUM_THREADS": "2"}
+    for name in ("OMP_NUM_THREADS", "NUMBA_DISABLE_JIT"):
+        environment.pop(name, None)
+    ran = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True
+    )
+    assert ran.stdout == "1\n", ran.stderr
+
+
+def input_decay(x):
+    """The released code's neuron, v <- v/4 + 3x/4 with threshold 1, stepped in plain torch."""
+    v, spike, spikes = torch.zeros_like(x[0]), torch.zeros_like(x[0]), []
+    for current in x:
+        v = 0.25 * v * (1 - spike.detach()) + 0.75 * current
+        spike = atan(2.0)(v - 1)
+        spikes.append(spike)
+    return torch.stack(spikes)
+
+
+def test_input_decay_is_the_released_codes_neuron_gradients_too():
+    x, by_spikes = random(5, 4000), random(5, 4000, seed=1)
+    x = x[:, ((input_decay_margin(x)) > 1e-4)]
+    by_spikes = by_spikes[:, : x.shape[1]]
+    one, two = (x.clone().requires_grad_() for _ in range(2))
+    ours, theirs = NEURONS["input-decay"]()(one), input_decay(two)
+    assert torch.equal(ours, theirs)
+    assert 0.02 < ours.mean() < 0.5
+    (by_one,) = torch.autograd.grad(ours, one, by_spikes)
+    (by_two,) = torch.autograd.grad(theirs, two, by_spikes)
+    torch.testing.assert_close(by_one, by_two, rtol=1e-4, atol=1e-6)
+
+
+def input_decay_margin(x):
+    """How near to the threshold each neuron comes, where rounding decides."""
+    v, margin = torch.zeros_like(x[0]), torch.full_like(x[0], torch.inf)
+    for current in x:
+        v = 0.25 * v * (v <= 1) + 0.75 * current
+        margin = margin.minimum((v - 1).abs())
+    return margin
+
+
+@pytest.mark.filterwarnings("ignore")  # of torch about itself
+def test_a_compiled_network_computes_what_it_does_uncompiled():
+    network = make_network("digits", timesteps=2)
+    images = torch.randn(3, 1, 8, 8)
+    outputs, gradients = [], []
+    for run in (network, torch.compile(network, backend="eager")):
+        network.load_state_dict(copy.deepcopy(network.state_dict()))
+        network.zero_grad()
+        out = run(images)
+        out.sum().backward()
+        outputs.append(out.detach())
+        gradients.append([parameter.grad.clone() for parameter in network.parameters()])
+    assert torch.equal(*outputs)
+    assert all(torch.equal(one, two) for one, two in zip(*gradients, strict=True))
+
+
+def test_an_exported_network_computes_the_same():
+    network = make_network("digits", timesteps=2).eval()
+    images = torch.randn(3, 1, 8, 8)
+    exported = torch.export.export(network, (images,)).module()
+    assert torch.equal(exported(images), network(images))

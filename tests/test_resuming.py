@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from uticket_lite.training import Settings, find_tickets
-from uticket_lite.training.checkpoint import checkpoint_file
 from uticket_lite.training.datasets import load_dataset
+from uticket_lite.training.directory import checkpoint_file
 
 SETTINGS = {
     "method": "uticket", "rounds": 3, "epochs": 3, "rewind_epoch": 1, "prune": 0.6
@@ -106,7 +106,7 @@ def test_a_finished_run_is_read_not_repeated(settings, undisturbed, tmp_path):
 
 
 def test_another_runs_directory_is_left_alone(settings, tmp_path, monkeypatch):
-    monkeypatch.setattr("uticket_lite.training.lottery._Lottery._end_round", _stop)
+    monkeypatch.setattr("uticket_lite.training.steps.record", _stop)
     with pytest.raises(Killed):
         find_tickets(settings, out=tmp_path, progress=False)
     before = checkpoint_file(tmp_path).read_bytes()
@@ -138,5 +138,5 @@ def test_a_full_disk_keeps_the_last_checkpoint(settings, undisturbed, tmp_path, 
     assert_alike(find_tickets(settings, out=tmp_path, progress=False), undisturbed)
 
 
-def _stop(self):
+def _stop(bench, state):
     raise Killed

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from uticket_lite.cli.export import add_export
 from uticket_lite.cli.paper import add_paper
 from uticket_lite.cli.parser import Parser
+from uticket_lite.cli.study import add_study
 from uticket_lite.cli.sweep import add_sweep
 from uticket_lite.cli.teach import add_course, add_predictions
 from uticket_lite.cli.tickets import add_balance, add_compare, add_simulate
@@ -20,6 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     add_train(commands)
     add_record(commands)
+    add_study(commands)
     add_simulate(commands)
     add_compare(commands)
     add_balance(commands)

@@ -1,45 +1,11 @@
-"""`uticket train` and `uticket record`."""
+"""`uticket train` and `uticket record`; torch loads when one of them is asked for."""
 
 import argparse
-from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
 
-from uticket_lite.cli.parser import Commands
-from uticket_lite.hardware.accelerator import MAPPINGS
-
-TRAIN_OPTIONS: tuple[tuple[str, Callable[[str], Any], str], ...] = (
-    ("dataset", str, "digits, fashion-mnist, cifar10, cifar100, svhn, or an .npz file of arrays"),
-    ("network", str, "digits, vgg9, vgg16 or resnet19"),
-    (
-        "method",
-        str,
-        "lth (prune only) or a strategy that changes masks (see uticket balance --help)",
-    ),
-    ("rounds", int, "training rounds, the first one dense"),
-    ("prune", float, "fraction of the alive weights pruned between rounds"),
-    ("scope", str, "prune the smallest weights of the network (global) or of each layer (layer)"),
-    ("init", str, "of weights: torch (PyTorch's) or kaiming (the released VGG-16's)"),
-    ("neuron", str, "leaky, or input-decay (the released code's)"),
-    ("loss", str, "cross-entropy of the mean-score or of each-timestep (the released code's)"),
-    ("cutout", int, "side of the square blanked in training images"),
-    ("carry", str, "prune the balanced mask further, or the original before balancing"),
-    ("epochs", int, "epochs in every round"),
-    ("dense-epochs", int, "epochs in the first round, if it needs more"),
-    ("rewind-epoch", int, "rewind weights to those after this epoch of the first round"),
-    ("batch", int, "images in a batch"),
-    ("learning-rate", float, "at the start of a round; it falls as a cosine"),
-    ("timesteps", int, "T"),
-    ("early-kl", float, "search with fewer timesteps: allowed divergence in nats"),
-    ("norm", str, "batch norm over all timesteps (folded) or each by itself (stepwise)"),
-    ("precision", str, "of convolutions and linear layers: float32 or bfloat16"),
-    ("n-pe", int, "PEs to balance for"),
-    ("mapping", str, f"to balance for: {' or '.join(MAPPINGS)}"),
-    ("probe", float, "look at utilization at this sparsity while the first round trains"),
-    ("seed", int, "of weights, order of images, and balancing"),
-)
-"""The fields of `training.Settings`; their defaults stay there, so that torch loads late."""
+from uticket_lite.cli.parser import Commands, Parser
+from uticket_lite.cli.threads import sleep_while_waiting, threads
 
 
 def add_train(commands: Commands) -> None:
@@ -50,22 +16,51 @@ def add_train(commands: Commands) -> None:
         description="Find lottery tickets: a directory with a ticket per round, history.json and "
         "the last weights. Killed or interrupted, the same command goes on where it stopped.",
     )
-    for name, kind, text in TRAIN_OPTIONS:
-        train.add_argument(f"--{name}", type=kind, help=text)
     train.add_argument("--out", type=Path, required=True, help="directory to write")
+    train.add_argument(
+        "--threads",
+        type=int,
+        default=1,
+        help="of torch; more are quicker for large networks, but give other last bits, and so "
+        "other tickets; recorded in history.json; default: %(default)s",
+    )
+    train.late = _add_settings
     train.set_defaults(run=_train)
+
+
+def _add_settings(train: Parser) -> None:
+    """An option for every training setting, from its declaration."""
+    sleep_while_waiting()
+    from uticket_lite.training.recipes import RECIPES
+    from uticket_lite.training.settings import Settings, help_of, kind_of
+
+    recipes = "; ".join(f"{name}: {recipe.text}" for name, recipe in RECIPES.items())
+    text = f"many settings at once, each of which may be given too; {recipes}"
+    train.add_argument("--recipe", choices=list(RECIPES), help=_plain(text))
+    for setting in fields(Settings):
+        option = f"--{setting.name.replace('_', '-')}"
+        train.add_argument(option, type=kind_of(setting), help=_plain(help_of(setting)))
+
+
+def _plain(text: str) -> str:
+    """Help without marks, which argparse would print or take for its own."""
+    return text.replace("`", "").replace("%", "%%")
 
 
 def _train(options: argparse.Namespace) -> int:
     from uticket_lite.training import Settings, find_tickets
+    from uticket_lite.training.recipes import RECIPES
 
     given = {
         field.name: value
         for field in fields(Settings)
         if (value := getattr(options, field.name, None)) is not None
     }
-    settings = Settings(**given)
-    run = find_tickets(settings, out=options.out)
+    settings = RECIPES[options.recipe].settings(**given) if options.recipe else Settings(**given)
+    with threads(options.threads):
+        run = find_tickets(settings, out=options.out)
+    if not run.rows:
+        return 130
     print(run.history.to_string(index=False))
     print(f"wrote {len(run.tickets)} tickets to {options.out}")
     return 0 if len(run.tickets) == settings.rounds else 130

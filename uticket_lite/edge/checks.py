@@ -1,6 +1,7 @@
 """Checks at the public edge: errors that say what was given, what is allowed, what to do."""
 
 import difflib
+import math
 import operator
 from collections.abc import Iterable
 
@@ -54,4 +55,17 @@ def fraction(what: str, value: float, *, below_one: bool = False) -> float:
         raise TypeError(f"{what} must be a number, not {value!r}") from None
     if not 0 <= number <= 1 or (below_one and number == 1):
         raise ValueError(f"{what} must lie in [0, 1{')' if below_one else ']'}, not {value!r}")
+    return number
+
+
+def positive(what: str, value: object) -> float:
+    """`value` as a finite float above 0; TypeError or ValueError otherwise."""
+    try:
+        if isinstance(value, str | bytes | bool):
+            raise TypeError
+        number = float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        raise TypeError(f"{what} must be a number, not {value!r}") from None
+    if not 0 < number < math.inf:
+        raise ValueError(f"{what} must be positive and finite, not {value!r}")
     return number

@@ -1,11 +1,12 @@
-"""Where a run stands, on disk after every epoch: a killed run goes on as if nothing happened.
+"""Where a run stands, and the file that says so: a killed run goes on as if nothing happened.
 
-Tensors as safetensors, the rest as JSON in its metadata; nothing is pickled. A file is
-replaced whole or not at all, so that the last good checkpoint survives a full disk or a kill
-in the middle of writing.
+Tensors as safetensors, the rest as JSON in its metadata, with a checksum over both; nothing is
+pickled.
 """
 
+import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,89 +17,96 @@ from safetensors.torch import save
 from torch import Tensor
 
 from uticket_lite.edge.files import write_atomically
+from uticket_lite.tickets.ticket import Ticket
+from uticket_lite.training.record import damaged
 
 FORMAT = "uticket-lite checkpoint 1"
-GROUPS = ("network", "momentum", "rewound", "masks", "unbalanced")
+GROUPS = ("network", "momentum", "rewound", "masks", "unbalanced", "trained")
+FACTS = ("epoch", "timesteps", "rows", "seconds")
 
 
-@dataclass
+@dataclass(frozen=True)
 class State:
-    """Everything that the rest of a run depends on, besides its settings.
+    """Everything that the rest of a run depends on, besides its settings; on the CPU.
 
-    round, epoch: epochs finished in the present round. network: weights and batch norm.
-    momentum: the optimizer's, by parameter; empty before the first step of a round.
-    rewound: the weights that rounds start from; empty before the rewind epoch. masks: trained
-    in this round. unbalanced: the same before balancing. timesteps: T of this round.
-    rows: the history of the finished rounds. seconds: spent in this round so far.
+    epoch: epochs finished in the present round. network: weights and batch norm. momentum: the
+    optimizer's, by parameter; empty before the first step of a round. rewound: the weights that
+    rounds start from; empty before the rewind epoch. masks: trained in this round. unbalanced:
+    the same before balancing. trained: the network after the last finished round. timesteps: T
+    of this round. seconds: spent in it so far. rows: the history of the finished rounds.
+    tickets: theirs. probes: see `Settings.probe`, steps to ticket. Both are files of their own,
+    not in the checkpoint.
     """
 
-    round: int = 0
     epoch: int = 0
     network: dict[str, Tensor] = field(default_factory=dict)
     momentum: dict[str, Tensor] = field(default_factory=dict)
     rewound: dict[str, Tensor] = field(default_factory=dict)
     masks: dict[str, Tensor] = field(default_factory=dict)
     unbalanced: dict[str, Tensor] = field(default_factory=dict)
+    trained: dict[str, Tensor] = field(default_factory=dict)
     timesteps: int = 0
-    rows: list[dict[str, Any]] = field(default_factory=list)
     seconds: float = 0.0
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    tickets: list[Ticket] = field(default_factory=list)
+    probes: dict[int, Ticket] = field(default_factory=dict)
+
+    @property
+    def round(self) -> int:
+        """The present round, counted from 0: as many are finished."""
+        return len(self.rows)
 
 
-def checkpoint_file(directory: Path) -> Path:
-    """The file in a run's directory that holds its state."""
-    return directory / "checkpoint.safetensors"
-
-
-def save_checkpoint(directory: Path, settings: dict[str, Any], state: State) -> None:
-    """Write the state of a run with these settings.
+def save_checkpoint(path: Path, identity: Mapping[str, Any], state: State) -> None:
+    """Write the state of the run that `identity` describes (its settings, JSON-like).
 
     Raises OSError where it cannot be written, on a full disk say; the one before is kept.
     """
     tensors = {
         f"{group}/{name}": tensor
         for group in GROUPS
-        for name, tensor in copy_tensors(getattr(state, group)).items()
+        for name, tensor in copy_tensors(getattr(state, group)).items()  # files share no memory
     }
-    about = {
-        "settings": settings,
-        **{key: getattr(state, key) for key in ("round", "epoch", "timesteps", "rows", "seconds")},
-    }
-    write_atomically(checkpoint_file(directory), save(tensors, {FORMAT: json.dumps(about)}))
+    about = json.dumps(
+        {"settings": identity, "round": state.round, **{key: getattr(state, key) for key in FACTS}}
+    )
+    metadata = {FORMAT: about, "sha256": _digest(about, tensors)}
+    write_atomically(path, save(tensors, metadata))
 
 
-def load_checkpoint(directory: Path, settings: dict[str, Any]) -> State | None:
-    """The state of the run in a directory, or None if it has none.
-
-    Raises ValueError for a damaged file, or if the run there has other settings.
-    """
-    path = checkpoint_file(directory)
-    if not path.exists():
-        return None
+def load_checkpoint(path: Path) -> tuple[dict[str, Any], State]:
+    """Identity and state, without tickets and probes; ValueError for a damaged file."""
     groups: dict[str, Any] = {group: {} for group in GROUPS}
+    tensors: dict[str, Tensor] = {}
     try:
         with safe_open(path, framework="pt") as file:
-            about = json.loads(file.metadata()[FORMAT])
+            metadata = file.metadata()
             for key in file.keys():  # noqa: SIM118
                 group, name = key.split("/", 1)
-                groups[group][name] = file.get_tensor(key)
-        found = about.pop("settings")
-        state = State(**about, **groups)
-    except (SafetensorError, OSError, ValueError, KeyError, TypeError) as error:
-        raise ValueError(
-            f"{path} is damaged: {error}. Delete it to start the run anew, or put back a copy"
-        ) from error
-    if found != settings:
-        other = {key: (found.get(key), value) for key, value in settings.items()}
-        differing = ", ".join(
-            f"{key} {was!r} there, {now!r} here" for key, (was, now) in other.items() if was != now
-        )
-        raise ValueError(
-            f"{directory} holds a run with other settings ({differing}); choose another directory"
-        )
-    return state
+                groups[group][name] = tensors[key] = file.get_tensor(key)
+        text = metadata.pop(FORMAT)
+        # Early files have no checksum.
+        if metadata and metadata != {"sha256": _digest(text, tensors)}:
+            raise ValueError("its content does not fit its checksum")
+        about = json.loads(text)
+        identity = dict(about["settings"])
+        facts = {key: about[key] for key in FACTS}
+        if [row["round"] for row in facts["rows"]] != list(range(about["round"])):
+            raise ValueError("its rounds are not those of its history")
+        return identity, State(**facts, **groups)
+    except (SafetensorError, OSError, RuntimeError, ValueError, KeyError, TypeError) as error:
+        raise damaged(path, error) from error
 
 
-def copy_tensors(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+def _digest(about: str, tensors: Mapping[str, Tensor]) -> str:
+    digest = hashlib.sha256(about.encode())
+    for name, tensor in sorted(tensors.items()):
+        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+        digest.update(tensor.contiguous().numpy().data)
+    return digest.hexdigest()
+
+
+def copy_tensors(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """The tensors, detached and copied to the CPU, in the plain layout that files have."""
     return {
         name: torch.clone(tensor.detach().cpu(), memory_format=torch.contiguous_format)

@@ -6,6 +6,8 @@ arrays: `DATASETS["name"] = lambda: Dataset.from_arrays(…)`, or the path of an
 """
 
 import os
+import zipfile
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -126,19 +128,30 @@ def _random_crop(x: Tensor, generator: torch.Generator) -> Tensor:
 
 
 def _images(what: str, values: Any) -> Tensor:
-    images = torch.as_tensor(np.asarray(values))
+    given = np.asarray(values)
+    if given.dtype.kind not in "biuf":
+        raise ValueError(f"{what} must be numbers, not {given.dtype}")
+    images = torch.as_tensor(given)
     if images.dim() == 3:
         images = images.unsqueeze(1)
     if images.dim() != 4 or images.shape[2] != images.shape[3] or len(images) == 0:
         raise ValueError(f"{what} of shape {tuple(images.shape)} are not square (N, C, H, W)")
+    if not torch.isfinite(images).all():
+        raise ValueError(f"{what} have pixels that are not finite")
     return images if images.dtype == torch.uint8 else images.float()
 
 
 def _labels(what: str, values: Any, n: int) -> Tensor:
-    labels = torch.as_tensor(np.asarray(values)).long()
-    if labels.shape != (n,) or labels.min() < 0:
-        raise ValueError(f"{what} must be {n} whole numbers from 0, one for each image")
-    return labels
+    given = np.asarray(values)
+    whole = given.dtype.kind in "biu" or (
+        given.dtype.kind == "f" and (given == np.floor(given)).all() and np.isfinite(given).all()
+    )
+    if not whole or given.shape != (n,) or given.min() < 0:
+        raise ValueError(
+            f"{what} must be {n} whole numbers from 0, one for each image, not {given.dtype} "
+            f"{given.shape}" + (f" such as {given.flat[0]}" if given.size else "")
+        )
+    return torch.as_tensor(given.astype(np.int64))
 
 
 def digits() -> Dataset:
@@ -198,12 +211,16 @@ def from_npz(path: str | os.PathLike[str]) -> Dataset:
 
     Raises FileNotFoundError, or ValueError for a file without these arrays.
     """
-    with np.load(path, allow_pickle=False) as file:
-        if missing := [name for name in ARRAYS if name not in file]:
-            raise ValueError(
-                f"{path} has no {', '.join(missing)}; it must have {', '.join(ARRAYS)}"
-            )
-        arrays = [file[name] for name in ARRAYS]
+    try:
+        with open(path, "rb") as opened, np.load(opened, allow_pickle=False) as file:
+            missing = [name for name in ARRAYS if name not in file]
+            arrays = [] if missing else [file[name] for name in ARRAYS]
+    except FileNotFoundError:
+        raise FileNotFoundError(f"no data set at {path}") from None
+    except (ValueError, OSError, EOFError, TypeError, zipfile.BadZipFile, zlib.error) as error:
+        raise ValueError(f"{path} cannot be read as an .npz file of arrays: {error}") from error
+    if missing:
+        raise ValueError(f"{path} has no {', '.join(missing)}; it must have {', '.join(ARRAYS)}")
     natural = arrays[0].shape[-1] >= 16
     return Dataset.from_arrays(*arrays, crop=natural, flip=natural)
 

@@ -39,6 +39,15 @@ def cosine(learning_rate: float, epoch: int, epochs: int) -> float:
     return learning_rate * 0.5 * (1 + math.cos(math.pi * epoch / epochs))
 
 
+def batch_sizes(images: int, batch: int) -> list[int]:
+    """Images in each batch of an epoch; a last one of one image, from which batch norm cannot
+    learn, joins the one before."""
+    sizes = [batch] * (images // batch) + [images % batch] * (images % batch > 0)
+    if sizes[-1] == 1 < batch and len(sizes) > 1:
+        sizes[-2:] = [batch + 1]
+    return sizes
+
+
 def train_epoch(
     network: SpikingNetwork,
     optimizer: torch.optim.Optimizer,
@@ -65,7 +74,7 @@ def train_epoch(
         group["lr"] = learning_rate
     network.train()
     order = torch.randperm(len(data.train_images), generator=generator)
-    for step, chosen in enumerate(order.split(batch)):
+    for step, chosen in enumerate(order.split(batch_sizes(len(order), batch))):
         if watch is not None:
             watch(step)
         images = data.prepare(data.train_images[chosen], generator, cutout).to(device)

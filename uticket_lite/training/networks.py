@@ -51,8 +51,13 @@ class StepwiseNorm(nn.BatchNorm2d):
         return x.chunk(self.timesteps)
 
 
-NORMS: dict[str, Callable[[int, int], nn.Module]] = {
-    "folded": lambda filters, timesteps: nn.BatchNorm2d(filters),
+def folded_norm(filters: int, timesteps: int) -> nn.BatchNorm2d:
+    """Batch norm with statistics over all timesteps together."""
+    return nn.BatchNorm2d(filters)
+
+
+NORMS: dict[str, Callable[[int, int], nn.Module]] = {  # no lambdas: networks are pickled
+    "folded": folded_norm,
     "stepwise": StepwiseNorm,
 }
 """Batch norm's name to its maker, called with the number of filters and timesteps."""
@@ -79,9 +84,9 @@ INITS: dict[str, Callable[[nn.Module], None]] = {
     "torch": lambda layer: None,
     "kaiming": _kaiming,
 }
-"""Initialization's name to what it does to each layer. `torch`: PyTorch's defaults, which the
-released ResNet-19 keeps. `kaiming`: normal with fan_out for convolutions, N(0, 0.01) for linear
-layers, as the released VGG-16."""
+"""Initialization's name to what it does to each layer. `torch`: PyTorch's defaults, as the group's
+earlier lottery-ticket code leaves its ResNet-19. `kaiming`: normal with fan_out for convolutions,
+N(0, 0.01) for linear layers, as released for VGG-16."""
 
 
 class SpikingConv(nn.Module):
@@ -218,6 +223,9 @@ class SpikingVGG(SpikingNetwork):
             else:
                 self.blocks.append(nn.MaxPool2d(2))
                 side //= 2
+        if side == 0:
+            halved = plan.count("P")
+            raise ValueError(f"its {halved} poolings need a side of {2**halved} or more")
         self._head(channels * side * side, hidden, classes)
 
     @property

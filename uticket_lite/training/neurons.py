@@ -1,8 +1,10 @@
 """Leaky integrate-and-fire neurons: what `snntorch.Leaky` computes, all timesteps at once."""
 
 import math
+from functools import cache
 from typing import Any
 
+import numba
 import numpy as np
 import torch
 from snntorch.surrogate import atan
@@ -39,7 +41,8 @@ class FusedLeaky(nn.Module):
     Raises ValueError for another reset mechanism.
 
     float32 on the CPU runs in a compiled kernel; other types and devices run the same as torch
-    operations, timestep by timestep. Half precision is added up as snnTorch does: in float32
+    operations, timestep by timestep, as does `torch.export`; `torch.compile` leaves the kernel as
+    it is and compiles around it. Half precision is added up as snnTorch does: in float32
     with a reset, in its own type without; within `torch.autocast` always in float32.
     """
 
@@ -91,8 +94,9 @@ class FusedLeaky(nn.Module):
         order = [0, *sorted(range(1, x.dim()), key=x.stride, reverse=True)]
         back = [order.index(i) for i in range(x.dim())]
         x = x.permute(order)
-        if x.dtype == torch.float32 and x.device.type == "cpu":
-            spikes, membranes = _Fused.apply(x, timesteps, self._constants(), keep)
+        exporting = torch.compiler.is_exporting()
+        if x.dtype == torch.float32 and x.device.type == "cpu" and not exporting:
+            spikes, membranes = _compiled_kernel(x, timesteps, self._constants(), keep)
         else:
             spikes, membranes = self._step(x, timesteps, keep)
         return spikes.permute(back), membranes.permute(back)
@@ -127,6 +131,27 @@ class FusedLeaky(nn.Module):
             spikes.append(spike)
             membranes.append(membrane)
         return torch.stack(spikes).to(x.dtype), torch.stack(membranes) if keep else x[:0]
+
+
+@cache
+def _start_threads() -> None:
+    """Start Numba's threads, and leave torch as many as it had.
+
+    Both may share one OpenMP runtime, whose number of threads Numba sets to its own when it
+    starts: torch would compute with another number from then on, and get other results.
+    """
+    before = torch.get_num_threads()
+    numba.get_num_threads()
+    torch.set_num_threads(before)
+
+
+@torch.compiler.disable
+def _compiled_kernel(
+    x: Tensor, timesteps: int, neuron: lif.Neuron, keep: bool
+) -> tuple[Tensor, Tensor]:
+    """`_Fused`, into which torch's own compiler does not look."""
+    _start_threads()
+    return _Fused.apply(x, timesteps, neuron, keep)
 
 
 class _Fused(torch.autograd.Function):

@@ -3,14 +3,17 @@
 import json
 import os
 import platform
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import torch
-from safetensors.torch import load_file, save
+from safetensors import SafetensorError
+from safetensors.torch import load, save
 from torch import Tensor
 
 from uticket_lite.edge.checks import one_of
@@ -34,7 +37,8 @@ class LotteryRun:
     images: how many there are to `train` and to `test`. tickets: one per round, the masks that
     were trained in it. rows: one per round, see `history`. rewound: the weights that every
     round starts from, trained: those at the end of the last finished round; name to tensor,
-    batch norm included. probes: what `Settings.probe` saw, steps to ticket.
+    batch norm included. probes: what `Settings.probe` saw, steps to ticket. strategy: the name of
+    a strategy given to `find_tickets` in the place of the settings' method.
     """
 
     settings: Settings
@@ -44,6 +48,7 @@ class LotteryRun:
     rewound: dict[str, Tensor] = field(default_factory=dict)
     trained: dict[str, Tensor] = field(default_factory=dict)
     probes: dict[int, Ticket] = field(default_factory=dict)
+    strategy: str | None = None
 
     @property
     def history(self) -> pd.DataFrame:
@@ -51,15 +56,15 @@ class LotteryRun:
 
         round, timesteps, sparsity (of all prunable weights), accuracy (test set),
         spike_sparsity (mean over the counted layers), utilization and latency (weight cycles) of
-        the trained ticket and before balancing, seconds.
+        the trained ticket and before balancing, seconds, threads (of torch).
         """
         return pd.DataFrame(self.rows)
 
     def save(
         self, directory: str | os.PathLike[str], *, masks_from: int = 0, weights: bool = True
     ) -> None:
-        """Write each round's ticket, `history.json` and the trained weights into a directory,
-        made if missing.
+        """Write each round's ticket, the probes, `history.json` and the trained weights into a
+        directory, made if missing.
 
         masks_from: of rounds before this one, only counts are kept (see `Ticket.save`).
         weights: whether to write them; those of large networks take as much space as all tickets.
@@ -67,32 +72,95 @@ class LotteryRun:
         directory = Path(directory)
         directory.mkdir(parents=True, exist_ok=True)
         for number, ticket in enumerate(self.tickets):
-            ticket.save(round_file(directory, number), counts_only=number < masks_from)
-        if weights:
-            write_atomically(weights_file(directory), save(self.trained))
+            counts_only = ticket.counts_only or number < masks_from
+            ticket.save(round_file(directory, number), counts_only=counts_only)
+        write_probes(directory, self.probes)
         content = {
             "settings": asdict(self.settings),
             "images": self.images,
             "versions": versions(),
             "rounds": self.rows,
         }
+        if self.strategy is not None:
+            content["strategy"] = self.strategy
+        if weights and self.trained:
+            packed = save(self.trained)
+            content["sha256"] = {weights_file(directory).name: sha256(packed).hexdigest()}
+            write_atomically(weights_file(directory), packed)
         write_atomically(history_file(directory), (json.dumps(content, indent=1) + "\n").encode())
 
     @classmethod
     def read(cls, directory: str | os.PathLike[str]) -> "LotteryRun":
-        """A finished run that `save` wrote, with weights if they are there.
+        """A run that `save` wrote, with probes and, if they are there, weights.
 
-        Raises FileNotFoundError if there is none.
+        Raises FileNotFoundError if there is none, ValueError for a damaged file.
         """
         directory = Path(directory)
-        if not history_file(directory).exists():
+        file = history_file(directory)
+        if not file.exists():
             raise FileNotFoundError(f"no finished run in {directory}: it has no history.json")
-        about = json.loads(history_file(directory).read_text())
-        tickets = [Ticket.load(round_file(directory, row["round"])) for row in about["rounds"]]
-        file = weights_file(directory)
-        trained = load_file(file) if file.exists() else {}
-        settings = Settings(**about["settings"])
-        return cls(settings, about["images"], tickets, about["rounds"], trained=trained)
+        try:
+            about = json.loads(file.read_text(encoding="utf-8"))
+            settings = Settings(**about["settings"])
+            rows = [dict(row) for row in about["rounds"]]
+            if [row["round"] for row in rows] != list(range(len(rows))):
+                raise ValueError("its rounds are not numbered from 0")
+            images = {part: int(about["images"][part]) for part in ("train", "test")}
+            digest = about.get("sha256", {}).get(weights_file(directory).name)
+            strategy = about.get("strategy")
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            raise damaged(file, error) from error
+        tickets = [Ticket.load(round_file(directory, number)) for number in range(len(rows))]
+        weights = weights_file(directory)
+        trained = read_weights(weights, digest) if weights.exists() else {}
+        probes = read_probes(directory)
+        return cls(settings, images, tickets, rows, {}, trained, probes, strategy)
+
+
+def damaged(file: Path, error: Exception) -> ValueError:
+    """What is said of a file of a run that cannot be read."""
+    said = f"no {error}" if isinstance(error, KeyError) else str(error)
+    return ValueError(
+        f"{file} is damaged: {said}. Put back a copy of it; or delete {file.parent} to train that "
+        "run again from its start"
+    )
+
+
+def read_weights(file: Path, digest: str | None = None) -> dict[str, Tensor]:
+    """The tensors of a run's weights; ValueError if damaged, or not those with the SHA-256."""
+    try:
+        packed = file.read_bytes()
+        if digest is not None and sha256(packed).hexdigest() != digest:
+            raise ValueError("its content does not fit its checksum in history.json")
+        return load(packed)
+    except (SafetensorError, OSError, ValueError) as error:
+        raise damaged(file, error) from error
+
+
+def probe_file(directory: Path, steps: int) -> Path:
+    """The file of the ticket that a probe saw after so many steps."""
+    return directory / "probes" / f"step-{steps:06}.safetensors"
+
+
+def write_probes(directory: Path, probes: Mapping[int, Ticket]) -> None:
+    """Write probes, the counts of each filter, into a run's directory."""
+    for steps, ticket in sorted(probes.items()):
+        probe_file(directory, steps).parent.mkdir(exist_ok=True)
+        ticket.save(probe_file(directory, steps), counts_only=True)
+
+
+def read_probes(directory: Path) -> dict[int, Ticket]:
+    """The probes in a run's directory, steps to ticket."""
+    files = sorted((directory / "probes").glob("step-*.safetensors"))
+    return {int(file.stem.removeprefix("step-")): Ticket.load(file) for file in files}
+
+
+def strategy_name(strategy: object) -> str | None:
+    """How a run calls what balances it in the place of its method: a strategy or a function."""
+    if strategy is None:
+        return None
+    name = getattr(strategy, "name", None) or getattr(strategy, "__qualname__", None)
+    return str(name or type(strategy).__name__)
 
 
 def settings_of(name: str) -> Settings:
@@ -115,7 +183,7 @@ def load_network(name: str) -> SpikingNetwork:
         )
     settings = settings_of(name)
     network = make_network(settings.network, settings.timesteps)
-    network.load_state_dict(load_file(weights_file(directory)))
+    network.load_state_dict(read_weights(weights_file(directory)))
     network.eval()
     return network
 

@@ -1,0 +1,126 @@
+"""Several runs at once, on processes and on a real Dask cluster: the tickets of each run alone."""
+
+import os
+import signal
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from uticket_lite.training import Settings, find_tickets, find_tickets_many
+from uticket_lite.training.datasets import load_dataset
+from uticket_lite.training.directory import checkpoint_file
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory):
+    path = tmp_path_factory.mktemp("data") / "few.npz"
+    data = load_dataset("digits")
+    np.savez(
+        path,
+        train_images=data.train_images[:200],
+        train_labels=data.train_labels[:200],
+        test_images=data.test_images[:50],
+        test_labels=data.test_labels[:50],
+    )
+    common = dict(dataset=path, epochs=4, rewind_epoch=1, prune=0.6)
+    return {
+        "lth-0": Settings(**common, rounds=3),
+        "lth-1": Settings(**common, rounds=2, seed=1),
+        "uticket-0": Settings(**common, rounds=2, method="uticket"),
+    }
+
+
+@pytest.fixture(scope="module")
+def alone(settings, tmp_path_factory):
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    runs = {name: find_tickets(one, progress=False) for name, one in settings.items()}
+    torch.set_num_threads(before)
+    return runs
+
+
+def assert_alike(runs, alone):
+    assert runs.keys() == alone.keys()
+    for name, run in runs.items():
+        one, other = (r.history.drop(columns="seconds") for r in (run, alone[name]))
+        assert one.equals(other)
+        for mine, his in zip(run.tickets, alone[name].tickets, strict=True):
+            assert all((mask == his.masks()[layer]).all() for layer, mask in mine.masks().items())
+        assert all((alone[name].trained[key] == value).all() for key, value in run.trained.items())
+
+
+def kill_the_one_that_trains(directory, find_pid, killed):
+    """SIGKILL to the process that has written a checkpoint in the directory, once."""
+    file = checkpoint_file(directory)
+    while not file.exists():
+        time.sleep(0.01)
+    began = file.stat().st_mtime_ns
+    while file.exists() and file.stat().st_mtime_ns == began:
+        time.sleep(0.01)
+    pid = find_pid(directory / ".lock")
+    if pid is not None:
+        os.kill(pid, signal.SIGKILL)
+        killed.append(pid)
+
+
+def holder(lock):
+    """The process that has the file open."""
+    for process in os.listdir("/proc"):
+        try:
+            links = [
+                os.readlink(f"/proc/{process}/fd/{fd}") for fd in os.listdir(f"/proc/{process}/fd")
+            ]
+        except (OSError, ValueError):
+            continue
+        if str(lock) in links:
+            return int(process)
+    return None
+
+
+@pytest.fixture
+def killer(tmp_path):
+    killed = []
+    arguments = (tmp_path / "lth-0", holder, killed)
+    thread = threading.Thread(target=kill_the_one_that_trains, args=arguments, daemon=True)
+    thread.start()
+    return killed
+
+
+needs_proc = pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="finds workers in /proc")
+
+
+@needs_proc
+def test_processes_one_of_them_killed(settings, alone, tmp_path, killer):
+    runs = find_tickets_many(settings, out=tmp_path, processes=2, progress=False)
+    assert len(killer) == 1
+    assert_alike(runs, alone)
+    again = find_tickets_many(settings, out=tmp_path, progress=False)
+    assert_alike(again, alone)
+
+
+@needs_proc
+@pytest.mark.filterwarnings("ignore")
+def test_a_dask_cluster_of_processes_one_of_them_killed(settings, alone, tmp_path, killer):
+    distributed = pytest.importorskip("distributed")
+    with (
+        distributed.LocalCluster(
+            n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address=None
+        ) as cluster,
+        distributed.Client(cluster) as client,
+    ):
+        runs = find_tickets_many(settings, out=tmp_path, client=client, progress=False)
+    assert len(killer) == 1
+    assert_alike(runs, alone)
+
+
+def test_names_that_are_no_directories_are_refused(settings, tmp_path):
+    for name in ("", "..", "a/b"):
+        with pytest.raises(ValueError, match="the name of a run is that of its directory"):
+            find_tickets_many({name: settings["lth-0"]}, out=tmp_path)
+    with pytest.raises(TypeError, match="settings of 'a' must be of type Settings"):
+        find_tickets_many({"a": {"seed": 0}}, out=tmp_path)
+    assert not list(tmp_path.iterdir())

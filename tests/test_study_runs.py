@@ -1,0 +1,46 @@
+"""The study's runs are listed once, trained by one command, and read into its table."""
+
+import numpy as np
+import pytest
+
+from uticket_lite import cli
+from uticket_lite.training import study
+from uticket_lite.training.datasets import load_dataset
+
+
+def test_every_listed_run_has_valid_settings_unlike_all_others(tmp_path):
+    runs = study.study_settings(tmp_path)
+    assert len(runs) == len(study.STUDY["runs"]) * len(study.STUDY["seeds"])
+    assert next(iter(runs)).endswith("-seed0")
+    assert len(set(runs.values())) == len(runs)
+    assert runs["init-torch-seed2"].init == "torch"
+    assert runs["init-torch-seed2"].seed == 2
+    assert runs["base-seed0"].dataset == str(tmp_path / study.STUDY["files"]["few"])
+    with pytest.raises(ValueError, match="run of the study 'bass'.*mean 'base'"):
+        study.study_settings(tmp_path, names=["bass"])
+
+
+def test_one_command_trains_what_is_missing_and_writes_the_table(tmp_path, capsys, monkeypatch):
+    data = load_dataset("digits")
+    arrays = (data.train_images[:70], data.train_labels[:70], data.test_images, data.test_labels)
+    names = ("train_images", "train_labels", "test_images", "test_labels")
+    np.savez(tmp_path / "few.npz", **dict(zip(names, arrays, strict=True)))
+    short = {
+        "seeds": [0],
+        "files": {"few": "few.npz"},
+        "common": {"dataset": "few", "epochs": 1, "rewind_epoch": 0, "timesteps": 1, "rounds": 1},
+        "runs": {"plain": {"probe": 0.95}, "kaiming": {"init": "kaiming"}},
+    }
+    monkeypatch.setattr(study, "STUDY", short)
+    out = tmp_path / "runs"
+    command = ["study", str(out), "--data", str(tmp_path), "--processes", "1"]
+    assert cli.main([*command, "--runs", "plain"]) == 0
+    assert "1 run, 4 rows" in capsys.readouterr().out
+    before = (out / "plain-seed0" / "history.json").read_bytes()
+    assert cli.main(command) == 0
+    assert "2 runs, 5 rows" in capsys.readouterr().out
+    assert (out / "plain-seed0" / "history.json").read_bytes() == before, "not trained again"
+    assert cli.main(["study", str(out), "--table", str(tmp_path / "table.csv")]) == 0
+    assert (tmp_path / "table.csv").read_text() == (out / "study.csv").read_text()
+    assert cli.main(["study", str(tmp_path / "none")]) == 2
+    assert "no finished run in a directory of" in capsys.readouterr().err

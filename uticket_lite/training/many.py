@@ -1,0 +1,130 @@
+"""Many runs at once: on processes of this machine, or on a Dask cluster."""
+
+import multiprocessing
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from tqdm.auto import tqdm
+
+from uticket_lite.edge.checks import instance, whole_number
+from uticket_lite.edge.lock import InUse
+from uticket_lite.edge.processors import processors
+from uticket_lite.training.lottery import find_tickets
+from uticket_lite.training.record import LotteryRun
+from uticket_lite.training.settings import Settings
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+ATTEMPTS = 5
+"""How often runs are begun again after their worker has died, before that is an error."""
+WAIT = 0.5
+"""Seconds between looks whether a run is still owned by another worker."""
+
+
+def find_tickets_many(
+    settings: Mapping[str, Settings],
+    *,
+    out: str | os.PathLike[str],
+    client: "Client | None" = None,
+    processes: int | None = None,
+    threads: int = 1,
+    progress: bool = True,
+) -> dict[str, LotteryRun]:
+    """`find_tickets` for several settings, seeds or methods or networks, at once.
+
+    settings: name to settings. out: each run is kept in the directory `out/name`, with its own
+    checkpoint; a run whose worker is killed goes on from there on another, and the same call
+    goes on with what is not finished. On a cluster it is one that all workers see, under the same
+    path, as data sets are. client: of a Dask cluster (`pip install "uticket-lite[cluster]"`);
+    default processes of this machine, as many as there are cores, or `processes`. threads: of
+    torch in each run; the same number gives the same tickets as a run alone.
+
+    Returns name to run. An error in one lets the others end first. Raises ValueError for names
+    that are no plain directory names, and as `find_tickets`; RuntimeError where workers die again
+    and again.
+    """
+    whole_number("threads", threads)
+    for name, one in settings.items():
+        instance(f"settings of {name!r}", one, Settings, "Settings(seed=1), say")
+        if not name or Path(name).name != name or name in (".", ".."):
+            raise ValueError(f"the name of a run is that of its directory; {name!r} cannot be")
+    root = Path(out).absolute()
+    calls = {name: (one, str(root / name), threads) for name, one in settings.items()}
+    if client is None:
+        number = whole_number("processes", processes or min(processors(), max(len(calls), 1)))
+        ends = _on_processes(calls, number)
+    else:
+        ends = _on_cluster(calls, client)
+    errors: dict[str, BaseException] = {}
+    with tqdm(total=len(calls), unit="run", disable=not progress) as bar:
+        for name, error in ends:
+            if error is not None:
+                errors[name] = error
+            bar.set_postfix_str(name, refresh=False)
+            bar.update()
+    for name, error in errors.items():
+        error.add_note(f"in run {name!r}; {len(calls) - len(errors)} of {len(calls)} are finished")
+        raise error
+    return {name: LotteryRun.read(root / name) for name in calls}
+
+
+Calls = Mapping[str, tuple[Settings, str, int]]
+Ends = Iterator[tuple[str, BaseException | None]]
+
+
+def one_run(settings: Settings, out: str, threads: int) -> None:
+    """A run in this process; waits for a worker that was given up but still trains it."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        while True:
+            try:
+                find_tickets(settings, out=out, progress=False)
+                return
+            except InUse:
+                time.sleep(WAIT)
+    finally:
+        torch.set_num_threads(before)
+
+
+def _on_processes(calls: Calls, processes: int) -> Ends:
+    left = dict(calls)
+    for _ in range(ATTEMPTS):
+        context = multiprocessing.get_context("spawn")  # threads do not survive a fork
+        with ProcessPoolExecutor(processes, context, initializer=_quiet) as pool:
+            futures = {pool.submit(one_run, *call): name for name, call in left.items()}
+            for name, error in _ends(futures, as_completed):
+                if not isinstance(error, BrokenProcessPool):
+                    del left[name]
+                    yield name, error
+        if not left:
+            return
+    raise RuntimeError(
+        f"worker processes died {ATTEMPTS} times, out of memory perhaps; {', '.join(left)} are not "
+        "finished. Run the same again with fewer processes: it goes on from the checkpoints"
+    )
+
+
+def _on_cluster(calls: Calls, client: "Client") -> Ends:
+    from distributed import as_completed as completed
+
+    # Dask itself gives the task of a dead worker to another one.
+    futures = {client.submit(one_run, *call, pure=False): name for name, call in calls.items()}
+    return _ends(futures, completed)
+
+
+def _ends(futures: Mapping[Any, str], completed: Callable[[Any], Iterator[Future[None]]]) -> Ends:
+    for future in completed(list(futures)):
+        yield futures[future], future.exception()
+
+
+def _quiet() -> None:
+    """Threads that wait sleep; before torch's first parallel work."""
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")

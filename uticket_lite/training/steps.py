@@ -1,0 +1,175 @@
+"""The steps of Algorithm 1: from one state of a run to the next; no step changes a state."""
+
+import time
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from typing import Any
+
+import numpy as np
+import torch
+
+from uticket_lite.simulation.run import simulate
+from uticket_lite.tickets.ticket import Ticket
+from uticket_lite.training.bench import Bench
+from uticket_lite.training.checkpoint import State, copy_tensors
+from uticket_lite.training.early import early_timesteps
+from uticket_lite.training.loop import cosine, evaluate, train_epoch
+from uticket_lite.training.probing import probe
+from uticket_lite.training.pruning import Masks, prune_smallest
+from uticket_lite.training.record import versions
+
+EARLY_IMAGES = 512
+"""Training images on which timesteps are chosen for early-time tickets."""
+
+
+def train(bench: Bench, state: State) -> State:
+    """One epoch later."""
+    began = time.perf_counter()
+    settings, epochs = bench.settings, bench.settings.epochs_of(state.round)
+    optimizer = bench.load(state)
+    masks = {name: mask.to(bench.device) for name, mask in state.masks.items()}
+    probes = dict(state.probes)
+    looks = settings.probe is not None and state.round == 0
+    train_epoch(
+        bench.network,
+        optimizer,
+        bench.data,
+        masks,
+        batch=settings.batch,
+        learning_rate=cosine(settings.learning_rate, state.epoch, epochs),
+        generator=torch.Generator().manual_seed(_epoch_seed(bench, state)),
+        loss=settings.loss,
+        cutout=settings.cutout,
+        precision=settings.precision,
+        watch=_watch(bench, state, probes) if looks else None,
+    )
+    if looks and state.epoch + 1 == epochs:
+        probe(bench, state, probes, epoch=epochs, step=0, last=True)
+    later = replace(
+        state,
+        epoch=state.epoch + 1,
+        network=copy_tensors(bench.network.state_dict()),
+        momentum=copy_tensors(
+            {
+                name: optimizer.state[parameter]["momentum_buffer"]
+                for name, parameter in bench.network.named_parameters()
+                if optimizer.state.get(parameter)
+            }
+        ),
+        probes=probes,
+    )
+    if later.round == 0 and later.epoch == settings.rewind_epoch:
+        later = replace(later, rewound=later.network, timesteps=_search_timesteps(bench))
+    return replace(later, seconds=state.seconds + time.perf_counter() - began)
+
+
+def record(bench: Bench, state: State) -> State:
+    """The trained round measured, and added to history and tickets."""
+    began = time.perf_counter()
+    settings = bench.settings
+    bench.load(state)
+    accuracy, spikes = evaluate(bench.network, bench.data, settings.precision)
+    alive, total = (
+        sum(int(f(mask)) for mask in state.masks.values()) for f in (torch.sum, torch.numel)
+    )
+    about = {
+        "round": state.round,
+        "timesteps": state.timesteps,
+        "sparsity": 1 - alive / total,
+        "accuracy": accuracy,
+    }
+    how = {"settings": asdict(settings), "versions": versions()}
+    ticket = bench.ticket(state.masks, state.timesteps, spikes, {**about, **how})
+    before = bench.ticket(state.unbalanced, state.timesteps)
+    ran, unbalanced = (
+        simulate(t, settings.accelerator, cycles="weights") for t in (ticket, before)
+    )
+    seconds = state.seconds + time.perf_counter() - began
+    row = {
+        **about,
+        "spike_sparsity": float(np.mean([spikes[name] for name in ticket.counted])),
+        "utilization": ran.utilization,
+        "utilization_before_balancing": unbalanced.utilization,
+        "latency": ran.latency,
+        "latency_before_balancing": unbalanced.latency,
+        "seconds": round(seconds, 2),
+        "threads": torch.get_num_threads(),
+    }
+    tickets, rows = [*state.tickets, ticket], [*state.rows, row]
+    return replace(state, rows=rows, tickets=tickets, trained=state.network)
+
+
+def prune(bench: Bench, state: State) -> Masks:
+    """The masks of the next round before balancing."""
+    settings = bench.settings
+    carried = state.unbalanced if settings.carry == "original" else state.masks
+    weights = bench.weights(state.network)
+    pruned = prune_smallest(weights, carried, settings.prune, settings.scope)
+    if settings.carry == "released":
+        return {name: mask & state.unbalanced[name] for name, mask in pruned.items()}
+    return pruned
+
+
+def balance(bench: Bench, state: State, masks: Masks) -> Masks:
+    """The masks after the method's strategy, which may look at |w| before masking."""
+    if bench.balance is None:
+        return masks
+    ticket, weights = bench.ticket(masks, state.timesteps), bench.weights(state.network)
+    guided = {
+        name: replace(
+            ticket.layers[name], magnitudes=weights[name].detach().abs().flatten(1).numpy()
+        )
+        for name in ticket.counted
+    }
+    settings = bench.settings
+    seed = 1000 * settings.seed + state.round
+    after = bench.balance(ticket.with_layers(guided), settings.accelerator, seed)
+    return _same_shapes(masks, after)
+
+
+def rewind(bench: Bench, state: State, unbalanced: Masks, masks: Masks) -> State:
+    """The begin of the next round: early weights, pruned by the masks."""
+    network = dict(state.rewound)
+    for name, weight in bench.weights(state.rewound).items():
+        network[f"{bench.paths[name]}.weight"] = weight * masks[name]
+    last = state.round == bench.settings.rounds - 1
+    return replace(
+        state,
+        epoch=0,
+        network=network,
+        momentum={},
+        masks=masks,
+        unbalanced=unbalanced,
+        timesteps=bench.settings.timesteps if last else state.timesteps,
+        seconds=0.0,
+    )
+
+
+def _epoch_seed(bench: Bench, state: State) -> int:
+    return (bench.settings.seed * 1000 + state.round) * 1000 + state.epoch
+
+
+def _watch(bench: Bench, state: State, probes: dict[int, Ticket]) -> Callable[[int], None]:
+    return lambda step: probe(bench, state, probes, epoch=state.epoch, step=step)
+
+
+def _search_timesteps(bench: Bench) -> int:
+    """T from the rewind epoch on."""
+    settings = bench.settings
+    if settings.early_kl is None:
+        return settings.timesteps
+    images = bench.data.prepare(bench.data.train_images[:EARLY_IMAGES]).to(bench.device)
+    return early_timesteps(bench.network, images, settings.early_kl)
+
+
+def _same_shapes(masks: Masks, after: Any) -> Masks:
+    """A balanced ticket's masks; ValueError if they are not those of the network."""
+    if not isinstance(after, Ticket):
+        raise TypeError(f"balancing must give a Ticket, not {after!r}")
+    balanced = {name: torch.from_numpy(mask) for name, mask in after.masks().items()}
+    shapes, expected = (
+        {name: tuple(mask.shape) for name, mask in some.items()} for some in (balanced, masks)
+    )
+    if shapes != expected:
+        raise ValueError(f"balancing gave masks of shapes {shapes}; the network's are {expected}")
+    return balanced
