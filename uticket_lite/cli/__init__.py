@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Sequence
+from typing import TextIO
 
 from uticket_lite.cli.export import add_export
 from uticket_lite.cli.paper import add_paper
@@ -13,6 +14,10 @@ from uticket_lite.cli.teach import add_course, add_predictions
 from uticket_lite.cli.tickets import add_balance, add_compare, add_simulate
 from uticket_lite.cli.train import add_record, add_train
 from uticket_lite.cli.warm import add_warm
+from uticket_lite.edge.checks import printable
+
+TRACEBACK = "UTICKET_TRACEBACK"
+"""Set, errors are shown with where they come from."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -31,23 +36,44 @@ def main(arguments: Sequence[str] | None = None) -> int:
     add_course(commands)
     add_predictions(commands)
     add_warm(commands)
-    options = parser.parse_args(arguments)
+    _make_writable()
     try:
+        options = parser.parse_args(arguments)
         code = options.run(options)
         sys.stdout.flush()
         return code
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:  # the reader (head, less) has seen enough: nothing went wrong
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _silence(sys.stdout)
         return 0
-    except ModuleNotFoundError as error:
-        print(
-            f"uticket: this needs {error.name}, which is not installed; "
-            "pip install 'uticket-lite[course]' installs everything the course needs",
-            file=sys.stderr,
-        )
+    except Exception as error:
+        if os.environ.get(TRACEBACK):
+            raise
+        expected = isinstance(error, ValueError | TypeError | OSError | ImportError)
+        said = " ".join(str(error).split())
+        if not expected or not said:
+            said = f"{type(error).__name__}: {said} ({TRACEBACK}=1 shows where)"
+        print("uticket:", printable(said), file=sys.stderr)
+        try:
+            sys.stdout.flush()
+        except OSError:
+            _silence(sys.stdout)
         return 2
-    except (ValueError, TypeError, OSError, ImportError) as error:
-        print("uticket:", " ".join(str(error).split()), file=sys.stderr)
-        return 2
+
+
+def _make_writable() -> None:
+    """Streams that are closed take everything and drop it; what their encoding lacks is spelled
+    out, so that printing never fails for the letters in a name."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115
+        elif hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _silence(stream: TextIO) -> None:
+    """What is still to be written goes nowhere, and fails no more at exit."""
+    with open(os.devnull, "w") as nowhere:
+        os.dup2(nowhere.fileno(), stream.fileno())

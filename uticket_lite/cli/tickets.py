@@ -10,18 +10,21 @@ from typing import Any
 
 import pandas as pd
 
+from uticket_lite.cli.loading import load
 from uticket_lite.cli.parser import Commands
+from uticket_lite.edge.checks import printable
 from uticket_lite.hardware.accelerator import MAPPINGS, Accelerator
 from uticket_lite.simulation.comparison import compare
 from uticket_lite.simulation.report import CYCLES, Report
 from uticket_lite.simulation.run import balance, simulate
 from uticket_lite.strategies import MASK_STRATEGIES, STRATEGIES, Strategy
-from uticket_lite.tickets.recorded import load_ticket, recorded_tickets
+from uticket_lite.tickets.recorded import recorded_tickets
 from uticket_lite.tickets.ticket import Ticket
 
 TICKET = """\
-TICKET is the name of a recorded ticket ({names}) or a .safetensors file:
-a ticket, or a plain state dict of torch. A state dict knows neither output positions nor
+TICKET is the name of a recorded ticket ({names}) or a file: a ticket or
+a plain state dict of torch as .safetensors (sharded: its .safetensors.index.json), or a checkpoint
+that torch.save wrote (.pth, .pt, .pth.tar). A state dict knows neither output positions nor
 timesteps, so cycles are those of one position and timestep; its layers are taken in the order
 of their names, and the first convolution as the one that encodes the input (not counted).
 """
@@ -65,7 +68,7 @@ def add_simulate(commands: Commands) -> None:
 
 
 def _simulate(options: argparse.Namespace) -> int:
-    ticket = _load(options)
+    ticket = load(options)
     report = simulate(
         ticket, _accelerator(options), options.strategy, options.seed, cycles=options.cycles
     )
@@ -103,7 +106,7 @@ def add_compare(commands: Commands) -> None:
 
 
 def _compare(options: argparse.Namespace) -> int:
-    ticket = _load(options)
+    ticket = load(options)
     table = compare(
         ticket, _accelerator(options), options.strategy, options.seed, cycles=options.cycles
     )
@@ -139,7 +142,7 @@ def _balance(options: argparse.Namespace) -> int:
             f"{', '.join(MASK_STRATEGIES)}"
         )
     _check_out(options.out, options.force)
-    ticket, accelerator = _load(options), _accelerator(options)
+    ticket, accelerator = load(options), _accelerator(options)
     balanced = balance(ticket, accelerator, options.strategy, options.seed)
     before, after = (simulate(t, accelerator) for t in (ticket, balanced))
     balanced.save(options.out)
@@ -208,16 +211,6 @@ def _add_cycles_and_json(command: argparse.ArgumentParser) -> None:
 
 def _listed(what: str, choices: Mapping[str, str]) -> str:
     return "\n".join((f"{what}:", *(f"  {name:<18} {text}" for name, text in choices.items()), ""))
-
-
-def _load(options: argparse.Namespace) -> Ticket:
-    """The recorded ticket of that name, else the ticket or state dict in that file."""
-    path = Path(options.ticket)
-    if options.ticket in recorded_tickets() or not (path.suffix or path.is_file()):
-        return load_ticket(options.ticket, options.round)
-    if options.round is not None:
-        raise ValueError(f"--round {options.round} goes with a recorded ticket, not with {path}")
-    return Ticket.from_safetensors(path)
 
 
 def _accelerator(options: argparse.Namespace) -> Accelerator:
@@ -303,4 +296,5 @@ def _table(table: pd.DataFrame) -> str:
         for name, column in table.items()
         if column.dtype.kind in kinds
     }
-    return table.to_string(formatters=shown, na_rep="-")
+    plain = table.rename(index=lambda name: printable(str(name)))  # names are data
+    return plain.to_string(formatters=shown, na_rep="-")

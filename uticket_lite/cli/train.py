@@ -1,6 +1,7 @@
 """`uticket train` and `uticket record`; torch loads when one of them is asked for."""
 
 import argparse
+import sys
 from dataclasses import fields
 from pathlib import Path
 
@@ -60,6 +61,10 @@ def _train(options: argparse.Namespace) -> int:
     with threads(options.threads):
         run = find_tickets(settings, out=options.out)
     if not run.rows:
+        print(
+            "uticket: interrupted before the first round was finished; the same command goes on",
+            file=sys.stderr,
+        )
         return 130
     print(run.history.to_string(index=False))
     print(f"wrote {len(run.tickets)} tickets to {options.out}")

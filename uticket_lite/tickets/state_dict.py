@@ -36,7 +36,7 @@ SAVING = "a state dict is a file written by safetensors.torch.save_file"
 def read_state_dict(
     path: str | os.PathLike[str],
     counted: Iterable[str] | None = None,
-    progress: Callable[[int], Any] | None = None,
+    progress: Callable[[int, int], Any] | None = None,
 ) -> dict[str, Any] | None:
     """What `Ticket` needs of a safetensors file of weights; None if the file is a ticket.
 
@@ -49,7 +49,8 @@ def read_state_dict(
     read when something asks for them.
 
     counted: layers to simulate; default all with 3 or more dimensions (convolutions) but the
-    first, all layers if that leaves none. progress: called with the number of weights read.
+    first, all layers if that leaves none. progress: called with the
+    weights read so far and all there are.
 
     Raises FileNotFoundError, or ValueError for a truncated or foreign file, one without weights
     of layers, unknown names, NaN or infinite weights.
@@ -68,7 +69,7 @@ def from_tensors(
     tensors: Mapping[str, Stored],
     source: str,
     counted: Iterable[str] | None = None,
-    progress: Callable[[int], Any] | None = None,
+    progress: Callable[[int, int], Any] | None = None,
 ) -> dict[str, Any]:
     """The same of tensors by name; source: what to call where they come from."""
     shapes = {name: tensor.shape for name, tensor in tensors.items()}
@@ -83,6 +84,15 @@ def from_tensors(
     masks = find_masks(layer_shapes, shapes)
     left_out |= left_masks(shapes, set(masks.values()))
     layers = {}
+    total = sum(math.prod(shape) for shape in layer_shapes.values())
+    done = 0
+
+    def read(weights: int) -> None:
+        nonlocal done
+        done += weights
+        if progress:
+            progress(done, total)
+
     for name, key in keys.items():
         used = [key, *filter(None, [masks.get(name)])]
         for other in used:
@@ -93,11 +103,10 @@ def from_tensors(
             tensors[key],
             tensors[masks[name]] if name in masks else None,
             tensors.get(length) if length else None,
+            read,
         )
         if why:
             left_out[plain(masks[name])] = why
-        if progress:
-            progress(layers[name].size)
     return {
         "arrays": layers,
         "counted": tuple(counted or ()) or convolutions(layer_shapes)[1:],
@@ -106,7 +115,11 @@ def from_tensors(
 
 
 def _layer(
-    name: str, weight: Stored, mask: Stored | None, length: Stored | None
+    name: str,
+    weight: Stored,
+    mask: Stored | None,
+    length: Stored | None,
+    read: Callable[[int], None],
 ) -> tuple[Layer, str | None]:
     """A layer and, if its mask says nothing of it, why."""
     shape = weight.shape
@@ -123,6 +136,7 @@ def _layer(
                 f"layer {name!r}: contains NaN or infinity; a mask or weights must be finite"
             )
         _set(alive, block, numbers != 0)
+        read(numbers.size)
     why = None
     if mask is not None:
         alive, why = _masked(name, alive, weight, mask)

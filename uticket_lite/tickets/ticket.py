@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -11,6 +11,7 @@ import numpy as np
 
 from uticket_lite.edge.checks import instance, one_of, whole_number
 from uticket_lite.edge.files import open_safetensors, write_atomically
+from uticket_lite.tickets.checkpoint import read_checkpoint
 from uticket_lite.tickets.file import pack_layers, read_layers
 from uticket_lite.tickets.filters import Filters
 from uticket_lite.tickets.layer import LARGEST, Layer
@@ -158,15 +159,18 @@ class Ticket:
         positions: Mapping[str, int] | None = None,
         timesteps: int = 1,
         counted: Iterable[str] | None = None,
+        progress: Callable[[int, int], Any] | None = None,
     ) -> "Ticket":
-        """A ticket from a network's weights, a state dict saved as safetensors.
+        """A ticket from a network's weights, a state dict saved as safetensors, larger than
+        memory if need be; of a sharded one, `path` is its `.safetensors.index.json`.
 
         positions: name to H_out·W_out; 1 for a layer not named. timesteps: T. counted: names
-        to simulate; default all convolutions but the first.
+        to simulate; default all convolutions but the first. progress: called while it reads
+        with the weights read and all there are.
         `state_dict.read_state_dict` says the rest. A file that `save` wrote is loaded as the
         ticket it is.
         """
-        found = read_state_dict(path, counted)
+        found = read_state_dict(path, counted, progress)
         if found is not None:
             return cls.from_arrays(**found, positions=positions, timesteps=timesteps)
         if positions is not None or counted is not None or timesteps != 1:
@@ -175,6 +179,22 @@ class Ticket:
                 "give the path alone"
             )
         return cls.load(path)
+
+    @classmethod
+    def from_checkpoint(
+        cls,
+        path: str | os.PathLike[str],
+        *,
+        positions: Mapping[str, int] | None = None,
+        timesteps: int = 1,
+        counted: Iterable[str] | None = None,
+    ) -> "Ticket":
+        """The same from a checkpoint that `torch.save` wrote (`.pth`, `.pt`, `.pth.tar`), such as
+        those published with LoAS (Yin et al. 2024, arXiv 2407.14073). Needs torch; objects in
+        the file are refused, as `checkpoint.read_checkpoint` says.
+        """
+        found = read_checkpoint(path, counted)
+        return cls.from_arrays(**found, positions=positions, timesteps=timesteps)
 
     def names(self, layers: Iterable[str] | str | None = None) -> tuple[str, ...]:
         """The layers' names, or `layers` if all of them exist, at least one, none twice
