@@ -164,7 +164,7 @@ def test_balance_replaces_a_file_only_when_told_to(run, tmp_path):
         (["simulate", "digits-ltj"], "'digits-ltj' is not known.*mean 'digits-lth'"),
         (["simulate", "digits-lth", "--round", "99"], "rounds 0 to 14, not 99"),
         (["simulate", "none.safetensors"], "no ticket or state dict file at none.safetensors"),
-        (["simulate", "digits-lth", "--strategy", "srot"], "fifo-d. Did you mean 'sort'"),
+        (["simulate", "digits-lth", "--strategy", "srot"], "choose one of: .*Did you mean 'sort'"),
         (["simulate", "digits-lth", "--cycles", "clock"], "choose one of: full, weights"),
         (["simulate", "digits-lth", "--mapping", "rows"], "output-channel, input-channel"),
         (["simulate", "digits-lth", "--pe", "0"], "must be 1 or more, not 0"),
