@@ -10,7 +10,7 @@ import pytest
 import uticket_lite as ut
 from uticket_lite import reference
 from uticket_lite.kernels.scheduling import deal_to_first_free
-from uticket_lite.simulation.chunks import cut, gaps
+from uticket_lite.simulation.chunks import chunk_seconds, cut, gaps
 from uticket_lite.simulation.grid import COLUMNS
 from uticket_lite.strategies.queue import STRATEGY as QUEUE
 
@@ -180,7 +180,7 @@ def test_chunks_take_about_as_long_and_cover_what_is_left():
     seconds = np.array([1e-4, 1e-2, 1e-4, 10.0])
     left = list(gaps([(0, 30), (50, 60)], 400))
     assert left == [(30, 50), (60, 400)]
-    spans = list(cut(left, 100, seconds))
+    spans = list(cut(left, 100, seconds, 0.25))
     assert [p for first, last in spans for p in range(first, last)] == [
         p for first, last in left for p in range(first, last)
     ]
@@ -191,6 +191,10 @@ def test_chunks_take_about_as_long_and_cover_what_is_left():
     # Only where something was done before or a slower block begins is a chunk small.
     assert sum(time < 0.24 for time in took) <= 4
     assert sum(last - first == 1 for first, last in spans) == 100
+
+
+def test_large_sweeps_have_longer_chunks():
+    assert [chunk_seconds(work) for work in (1, 250, 1000, 1e6)] == [0.25, 0.25, 1, 4]
 
 
 def test_columns_are_documented():

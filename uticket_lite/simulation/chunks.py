@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 SECONDS = 0.25
 """What a chunk should take: long beside what handing it out costs (3 ms on a cluster), short
 beside what is lost when a worker dies."""
+LONGEST, CHUNKS = 4.0, 1000
+"""Sweeps of more than `CHUNKS` such chunks have longer ones, up to `LONGEST` seconds: one process
+hands all of them out and writes their rows."""
 MOST = 1 << 17
 """Points of a chunk at most, so that its rows take little memory."""
 
@@ -38,7 +41,8 @@ def run_chunks(
     rows = None if folder is None else Rows(folder, grid)
     done = [] if rows is None else rows.spans()
     left = list(gaps(done, grid.points))
-    spans = cut(left, grid.per_block, seconds_per_point(grid) if left else np.empty(0))
+    costs = seconds_per_point(grid) if left else np.empty(0)
+    spans = cut(left, grid.per_block, costs, chunk_seconds(float(costs.sum()) * grid.per_block))
     if rows is not None:
         rows.open()
     encode = rows is not None
@@ -73,16 +77,23 @@ def gaps(done: Iterable[Span], points: int) -> Iterator[Span]:
         at = last
 
 
-def cut(left: Iterable[Span], per_block: int, seconds: np.ndarray) -> Iterator[Span]:
-    """Cut spans into chunks of about `SECONDS`; seconds: of a point of each block."""
+def chunk_seconds(work: float) -> float:
+    """What a chunk should take in a sweep that takes one worker `work` seconds."""
+    return min(max(SECONDS, work / CHUNKS), LONGEST)
+
+
+def cut(
+    left: Iterable[Span], per_block: int, seconds: np.ndarray, longest: float
+) -> Iterator[Span]:
+    """Cut spans into chunks of about `longest` seconds; seconds: of a point of each block."""
     for first, last in left:
         begin, at, spent = first, first, 0.0
         while at < last:
             block = at // per_block
-            if begin < at and spent + seconds[block] > SECONDS:
+            if begin < at and spent + seconds[block] > longest:
                 yield begin, at
                 begin, spent = at, 0.0
-            fitting = max(int((SECONDS - spent) / seconds[block]), 1)
+            fitting = max(int((longest - spent) / seconds[block]), 1)
             take = min(fitting, (block + 1) * per_block - at, begin + MOST - at, last - at)
             at += take
             spent += take * seconds[block]

@@ -142,7 +142,7 @@ def _axis(values: np.ndarray) -> Any:
 
 
 def _ticket_digest(ticket: Ticket) -> str:
-    digest = hashlib.sha256(str(ticket.timesteps).encode())
+    digest = hashlib.sha256(repr((ticket.timesteps, ticket.ties)).encode())
     for name in ticket.counted:
         layer = ticket.layers[name]
         about = name, layer.shape, layer.positions, layer.spike_sparsity
