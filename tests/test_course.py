@@ -9,6 +9,7 @@ from nbclient import NotebookClient
 
 from course.generate import GLOSSARY_NOTEBOOK, NOTEBOOKS, SOURCES, notebook, written
 from course.glossary import GLOSSARY
+from uticket_lite.teach import EXERCISES
 from uticket_lite.teach.keeping import AUTO
 
 by_name = pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)
@@ -23,6 +24,7 @@ def run(made, folder, monkeypatch):
     """The words of all verdicts, in order; raises what a cell raises."""
     monkeypatch.setenv(AUTO, "auto")
     monkeypatch.setenv("PYTHONPATH", str(NOTEBOOKS.parent))
+    monkeypatch.setenv("OMP_WAIT_POLICY", "PASSIVE")  # a busy neighbour slows spinning threads
     NotebookClient(made, timeout=300, resources={"metadata": {"path": folder}}).execute()
     shown = [
         output.get("data", {}).get("text/plain", "")
@@ -89,6 +91,11 @@ def test_no_question_is_asked_twice():
     assert len(asked) == len(set(asked))
 
 
+def test_every_exercise_is_somewhere_in_the_course():
+    every = "".join(TEXTS.values())
+    assert all(f"def {name}(" in every or f'"{name}")' in every for name in EXERCISES)
+
+
 @by_name
 def test_frame_goals_needs_minutes_and_an_open_question(source):
     first = notebook(source).cells[0].source
@@ -113,3 +120,9 @@ def test_links_point_to_notebooks_and_terms_that_exist():
             assert target in made, f"{name} links {target}"
             if target == GLOSSARY_NOTEBOOK and anchor:
                 assert anchor in {term.replace(" ", "-") for term in GLOSSARY}
+
+
+def test_every_term_of_the_glossary_is_used():
+    every = "".join(TEXTS.values())
+    unused = [term for term in GLOSSARY if f"[[{term}" not in every]
+    assert not unused

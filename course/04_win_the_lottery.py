@@ -1,0 +1,133 @@
+# %% [markdown]
+# # Win the lottery, live
+#
+# Take 98 % of a network's weights away and its accuracy hardly moves, if you take the right ones and train what is left from where it began. Here you prune, rewind, and watch it happen.
+#
+# **Afterwards you can** prune exactly k weights · say what rewinding is and why it is done · read accuracy and utilization round by round \
+# **You need** [A simulator in twenty lines](01_a_simulator.ipynb), [Neurons that spike](03_neurons.ipynb) \
+# **Time** 35 minutes: 15 writing, 15 reading, 1–2 of training
+
+# %%
+import numpy as np
+
+import uticket_lite as ut
+from uticket_lite import explore
+from uticket_lite.teach import LiveRounds, check, look_back, predict, reveal
+from uticket_lite.training import Settings, find_tickets
+
+# %% [markdown]
+# ## The lottery
+#
+# The *lottery ticket hypothesis* (LTH, Frankle and Carbin 2019): a trained network contains a small part that, trained alone *from its early weights*, would have done as well. Such a part is a [[lottery ticket]]. To find one, play in [[round|rounds]]:
+#
+# 1. **train** the network;
+# 2. **prune** the smallest quarter of the weights that are left;
+# 3. **rewind** the others to what they were early in the first round ([[rewinding]]);
+# 4. repeat with what is left.
+#
+# After k rounds 0.75ᵏ of the weights are left: 1.8 % after 14.
+#
+# ## Prune
+#
+# Of the weights that are still alive (`mask` is True), prune exactly k = ⌊fraction · alive⌋: those with the smallest magnitude |w|. Of equal ones, the first.
+
+
+# %%
+def prune(weights, mask, fraction):
+    """A copy of the mask with k fewer weights."""
+    ### BEGIN SOLUTION
+    alive = np.flatnonzero(mask)
+    k = int(fraction * alive.size)
+    smallest = np.argsort(np.abs(weights[alive]), kind="stable")[:k]
+    pruned = mask.copy()
+    pruned[alive[smallest]] = False
+    return pruned
+    ### END SOLUTION
+
+
+check(prune)
+
+# %% [markdown]
+# ## Rewind
+#
+# `trained` are the weights at the end of the round, `early` those from early in the first round, `mask` what is left. With which weights does the next round start?
+
+
+# %%
+def rewind(trained, early, mask):
+    """The weights with which the next round starts."""
+    ### BEGIN SOLUTION
+    return np.where(mask, early, 0.0)
+    ### END SOLUTION
+
+
+check(rewind)
+
+# %%
+predict(
+    "accuracy",
+    "The dense network reads 98.9 % of the digits right. How many percent does it read right "
+    "when 95 % of its weights are gone?",
+    unit="%",
+    low=0,
+    high=100,
+)
+
+# %% [markdown]
+# ## Live
+#
+# The cell below trains the digits network and prunes half of what is left after each round (a quarter, as above, takes twice as long). The chart grows as rounds finish; stop it with *Interrupt the kernel* whenever you like, and finished rounds stay.
+
+# %%
+live = LiveRounds()
+display(live.chart)
+settings = Settings(rounds=6, prune=0.5, epochs=3, rewind_epoch=1)
+run = find_tickets(settings, progress=False, after_round=live.follow("pruned"))
+run.history[["sparsity", "accuracy", "utilization", "latency"]].round(3)
+
+# %%
+recorded = ut.load_seeds("digits-lth")
+at_95 = recorded.iloc[(recorded["sparsity"] - 0.95).abs().argsort()[: recorded["seed"].nunique()]]
+reveal(
+    "accuracy",
+    100 * at_95["accuracy"].mean(),
+    leads_to={
+        5: "Accuracy does not fall with the number of weights: most of them were not needed.",
+        50: "Most weights were not needed; the ones that are left were trained again.",
+        10: "That would be guessing.",
+    },
+)
+
+# %% tags=["claims"]
+dense = recorded[recorded["round"] == 0]
+assert (
+    round(
+        100 * recorded.loc[(recorded["seed"] == 0) & (recorded["round"] == 0), "accuracy"].iloc[0],
+        1,
+    )
+    == 98.9
+)
+assert at_95["accuracy"].mean() > 0.97
+assert round(100 * 0.75**14, 1) == 1.8
+assert run.history["utilization"].iloc[-1] < run.history["utilization"].iloc[0]
+
+# %% [markdown]
+# The same run, recorded at full length with five seeds (bands from the lowest to the highest): accuracy holds to 95 % and more; utilization has been falling all along.
+
+# %%
+explore.rounds("digits-lth")
+
+# %% [markdown]
+# ## What you guessed
+
+# %%
+look_back("accuracy")
+
+# %% [markdown]
+# ## What to remember
+#
+# * A round: train, prune the smallest of what is left, rewind to early weights.
+# * Exactly k: a threshold prunes one too many, or all that are equal.
+# * Accuracy holds long after utilization has begun to fall.
+#
+# **An open question.** What happens to accuracy if the weights that are left restart from *new* random values instead of their early ones?
