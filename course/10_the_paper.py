@@ -4,7 +4,7 @@
 # Every table and figure of *Workload-Balanced Pruning for Sparse Spiking Neural Networks* ([arXiv 2302.06746](https://arxiv.org/abs/2302.06746)), held against what this project measured on CIFAR-10. Nothing of ours is typed in: each cell computes it from the recorded tickets. You judge first.
 #
 # **Afterwards you can** read a claim against data: what agrees, what does not, and why · say what a table would need to be a fair comparison \
-# **You need** [What waiting costs](08_what_waiting_costs.ipynb) \
+# **You need** [Balance inside the loop](05_balance_inside_the_loop.ipynb), [What waiting costs](08_what_waiting_costs.ipynb) \
 # **Time** 40 minutes: reading and judging
 
 # %%
