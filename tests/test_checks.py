@@ -1,5 +1,7 @@
 """The course's checks: right passes, planted misconceptions are named, nothing ever raises."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -126,3 +128,11 @@ def test_cases_are_the_same_each_time():
         for case, again in zip(one, two, strict=True):
             shown = [[_short(argument) for argument in given] for given in (case, again)]
             assert shown[0] == shown[1], name
+
+
+def test_loads_beside_the_right_ones_share_one_scale():
+    drawn = check([[5, 2, 5, 3], [1, 6, 4, 0]], "loads_by_hand").drawn
+    yours, right = drawn.split("<i>right</i>")
+    pattern = r'height="([\d.]+)" fill="#[^"]+" opacity="1"'
+    assert max(map(float, re.findall(pattern, yours))) < 80
+    assert max(map(float, re.findall(pattern, right))) == 80

@@ -150,7 +150,7 @@ def _cost(task: Exercise, case: tuple[Any, ...], got: Any) -> Mapping[str, float
 def _drawn(task: Exercise, case: tuple[Any, ...], got: Any, right: Any) -> str:
     if task.picture is None:
         return ""
-    shown = []
+    tables = []
     for title, result, colour in (
         ("yours", got, pictures.YOURS),
         ("right", right, pictures.RIGHT),
@@ -160,9 +160,13 @@ def _drawn(task: Exercise, case: tuple[Any, ...], got: Any, right: Any) -> str:
         except Exception:
             rows = None
         if rows is not None:
-            words = f"Loads of the PEs, {title}: {rows}"
-            shown.append(f"<div><i>{title}</i>{pictures.bars(rows, words, colour)}</div>")
-    return "".join(shown)
+            tables.append((title, rows, colour))
+    highest = max((load for _, rows, _ in tables for row in rows for load in row), default=1)
+    return "".join(
+        f"<div><i>{title}</i>"
+        f"{pictures.bars(rows, f'Loads of the PEs, {title}: {rows}', colour, highest)}</div>"
+        for title, rows, colour in tables
+    )
 
 
 def _shown(task: Exercise, case: tuple[Any, ...]) -> str:

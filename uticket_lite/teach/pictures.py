@@ -41,10 +41,15 @@ def axis(guesses: Sequence[float], truth: float, words: str, unit: str = "") -> 
     return svg(670, 84, line + marks, words)
 
 
-def bars(rows: Sequence[Sequence[float]], words: str, colour: str = RIGHT) -> str:
-    """Loads of PEs, one group for each wave; grey is waiting for the slowest of the wave."""
+def bars(
+    rows: Sequence[Sequence[float]], words: str, colour: str = RIGHT, highest: float = 1
+) -> str:
+    """Loads of PEs, one group for each wave; grey is waiting for the slowest of the wave.
+
+    highest: the least that the scale reaches, so that pictures can be compared.
+    """
     rows = [list(row) for row in rows][:6]
-    highest = max([1.0, *(load for row in rows for load in row)])
+    highest = max([highest, *(load for row in rows for load in row)])
     width, x, drawn = max(8, min(26, 560 // max(1, sum(len(row) + 1 for row in rows)))), 10.0, ""
     for row in rows:
         begin, slowest = x, max([0.0, *row])
