@@ -1,6 +1,7 @@
 """The lottery loop: exact pruning, zeros that stay zero, runs that reproduce."""
 
 import json
+import os
 import re
 from dataclasses import asdict, fields
 from pathlib import Path
@@ -215,6 +216,7 @@ def test_the_command_writes_tickets_that_load(tmp_path, capsys):
     assert about["settings"]["seed"] == 0
     assert about["versions"]["torch"] == torch.__version__
     assert about["images"] == {"train": 1437, "test": 360}
+    assert [row["threads"] for row in about["rounds"]] == [1, 1], "whatever the machine has"
     assert not list(out.glob("checkpoint*"))
     kept = tmp_path / "kept"
     command = ["record", str(out), "--out", str(kept), "--masks-from", "1", "--no-weights"]
@@ -398,3 +400,21 @@ def test_a_strategy_of_ones_own_balances_as_the_same_method_does(uticket_run, tm
         find_tickets(Settings(), strategy=ut.STRATEGIES["sort"])
     with pytest.raises(TypeError, match="balancing must give a Ticket, not None"):
         find_tickets(Settings(**SHORT), progress=False, strategy=lambda *given: None)
+
+
+def test_threads_are_capped_to_what_the_container_grants(tmp_path, monkeypatch, capsys):
+    from uticket_lite.cli.threads import threads
+    from uticket_lite.edge import processors
+
+    before = torch.get_num_threads()
+    monkeypatch.setattr(processors, "QUOTA", tmp_path / "cpu.max")
+    (tmp_path / "cpu.max").write_text("150000 100000\n")
+    assert processors.processors() == min(2, os.cpu_count())
+    (tmp_path / "cpu.max").write_text("50000 100000\n")
+    assert processors.processors() == 1
+    with threads(4096):
+        assert torch.get_num_threads() == 1
+    assert "4096 threads asked for, 1 granted" in capsys.readouterr().err
+    assert torch.get_num_threads() == before
+    (tmp_path / "cpu.max").write_text("max 100000\n")
+    assert processors.processors() >= 1

@@ -1,6 +1,8 @@
 """The networks: published shapes, spikes inside, and what folding time changes."""
 
 import copy
+import io
+import pickle
 
 import pytest
 import torch
@@ -11,6 +13,7 @@ from benchmarks.stepping import Stepped
 from uticket_lite.tickets.architectures import CONV_SHAPES
 from uticket_lite.training.networks import (
     NETWORKS,
+    NEURONS,
     NORMS,
     StepwiseNorm,
     make_network,
@@ -116,3 +119,35 @@ def test_bad_options_are_refused():
         make_network("digits", norm="none")
     with pytest.raises(ValueError, match="timesteps must be 1 or more, not 0"):
         make_network("digits", timesteps=0)
+
+
+@pytest.mark.parametrize("norm", NORMS)
+def test_networks_travel(norm):
+    """Pickled, deep-copied, saved whole by torch: the same outputs, and the same layers' names."""
+    network = make_network("digits", timesteps=2, norm=norm, neuron=NEURONS["input-decay"]).eval()
+    saved = io.BytesIO()
+    torch.save(network, saved)
+    saved.seek(0)
+    for other in (
+        pickle.loads(pickle.dumps(network)),
+        copy.deepcopy(network),
+        torch.load(saved, weights_only=False),
+    ):
+        assert torch.equal(other(images("digits")), network(images("digits")))
+        assert list(prunable(other)) == list(prunable(network))
+        layers = {id(module) for module in other.modules()}
+        assert all(id(layer) in layers for layer in prunable(other).values())
+
+
+def test_kaiming_is_what_its_name_says():
+    """Normal with variance 2 / fan-out for convolutions, N(0, 0.01) for linear layers."""
+    torch.manual_seed(0)
+    layers = prunable(make_network("vgg16-small", timesteps=1, init="kaiming"))
+    for name, layer in layers.items():
+        if isinstance(layer, nn.Linear):
+            assert layer.weight.std().item() == pytest.approx(0.01, rel=0.1), name
+            assert (layer.bias == 0).all()
+        else:
+            expected = (2 / (layer.out_channels * 9)) ** 0.5
+            assert layer.weight.std().item() == pytest.approx(expected, rel=0.12), name
+            assert layer.weight.abs().max() > 2.5 * expected, "normal, not uniform"
