@@ -20,6 +20,7 @@ from uticket_lite.explore.explorers.workload import (
     workload_frame,
 )
 from uticket_lite.explore.runs import Run
+from uticket_lite.strategies import registry
 
 ROUNDS = (0, 7, 14)
 RUNS = {
@@ -452,3 +453,58 @@ def test_states_move_to_the_nearest_that_their_run_has():
     state = WorkloadState("digits-lth", 99, wave=99)
     wanted = WorkloadState("digits-lth", 2, layer="conv4", wave=3)
     assert nearest(state, RUNS, START) == wanted
+
+
+def test_your_own_network_opens_where_there_is_something_to_see():
+    """Not trained, its larger layers start with smaller weights and are the first to be empty."""
+    rng = np.random.default_rng(0)
+    shapes = {"0": (32, 1, 3, 3), "2": (64, 32, 3, 3), "4": (64, 64, 3, 3)}
+    weights = {
+        name: rng.uniform(-1, 1, shape) / np.sqrt(np.prod(shape[1:]))
+        for name, shape in shapes.items()
+    }
+    explorer = explore.workload(ut.Ticket.from_arrays(weights))
+    for table in (explorer.tables["bars"], explorer.tables["waves"]):
+        assert table.select_dtypes("number").to_numpy().any()
+    frame = explorer.frame
+    bars = explorer.tables["bars"]
+    assert bars[bars["kind"] == "work"]["amount"].sum() >= 64
+    assert not frame["message"]
+    by_name = {control["name"]: control for control in frame["controls"]}
+    labels = [label.partition(": ")[2] for label, _ in by_name["round"]["options"]]
+    assert len(set(labels)) == len(labels), "each position says a sparsity of its own"
+    assert not any(
+        label.startswith("100") and set(label[3:]) <= set(".0% pruned") for label in labels
+    )
+    assert [label for label, _ in by_name["layer"]["options"]] == ["layer 0", "layer 2", "layer 4"]
+    assert "in layer 4, " in frame["summary"]
+
+
+def test_one_of_a_kind_is_told_in_the_singular(workload):
+    workload.state = replace(workload.state, n_pe=1)
+    assert "1 PE, " in workload.frame["summary"]
+    one = explore.workload(ut.Ticket.from_arrays({"a": np.eye(4)}))
+    assert "its only wave" in one.frame["summary"]
+    assert "all 1" not in one.frame["summary"]
+
+
+def test_a_strategy_that_is_registered_stands_in_the_menu(workload, monkeypatch):
+    class Mine(ut.Strategy):
+        pass
+
+    own = Mine("mine", "my own", "nothing", "Nothing.", "here")
+    monkeypatch.setitem(registry._registered, "mine", own)  # and forgotten afterwards
+    ut.register(own)
+    workload.state = replace(workload.state, strategy="mine")
+    (menu,) = (c for c in workload.frame["controls"] if c["name"] == "strategy")
+    assert ["my own", "mine"] in menu["options"]
+    assert "my own" in workload.frame["summary"]
+
+
+def test_a_closed_explorer_leaves_no_layout_behind():
+    explorer = explore.rounds("digits-lth")
+    layout = explorer.layout
+    explorer.close()
+    assert layout.comm is None
+    assert explorer.comm is None
+    explorer.close()
