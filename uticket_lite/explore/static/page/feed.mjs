@@ -11,7 +11,7 @@ const QUICK_MS = 30; // slower frames are not fetched ahead
 const KEPT = 300; // frames kept
 
 export const GONE =
-  "No answer from the kernel. If it is busy with another cell, wait: the explorer goes on " +
+  "The kernel does not answer. If it is busy with another cell, wait: the explorer goes on " +
   "afterwards. If it was stopped or restarted, click into this explorer's cell, choose Run → Run " +
   "All Above Selected Cell (classic Notebook: Cell → Run All Above), then run this cell " +
   "(Shift + Enter).";
