@@ -98,7 +98,13 @@ import time
 start = time.perf_counter()
 import uticket_lite as ut
 from uticket_lite.kernels.cache import KernelCache
-ut.compare(ut.load_ticket("digits-lth", 14), ut.Accelerator(16))
+ticket, pes = ut.load_ticket("digits-lth", 14), ut.Accelerator(16)
+ut.compare(ticket, pes)
+import numpy as np
+layer = ticket.layers["conv2"]
+for order in "CF":  # spikes come as memory holds them: channels last, too
+    spikes = np.ones((2, layer.shape[1], 4, 4), np.float32, order)
+    ut.simulate_spikes(layer, spikes, pes, padding=1)
 assert KernelCache.compiling == 0, "compiled again"
 print(f"{time.perf_counter() - start:.2f}")
 """

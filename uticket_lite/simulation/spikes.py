@@ -146,8 +146,8 @@ def _fit(layer: Layer, spikes: np.ndarray) -> tuple[np.ndarray, tuple[int, int]]
     if not np.isin(spikes, (0, 1)).all():
         raise ValueError("spikes must be 0 or 1; values between are not spikes but averages")
     if len(layer.shape) == 2:
-        return spikes.astype(np.uint8)[:, :, None, None], (1, 1)
-    return spikes.astype(np.uint8), (layer.shape[2], layer.shape[3])
+        return spikes.astype(np.uint8, order="C")[:, :, None, None], (1, 1)
+    return spikes.astype(np.uint8, order="C"), (layer.shape[2], layer.shape[3])
 
 
 def _pair(what: str, value: int | tuple[int, int], minimum: int) -> tuple[int, int]:
