@@ -52,10 +52,10 @@ launch-test: site
 
 # Pages are written beside a copy of the notebooks; what an earlier build left would count as a page.
 site: setup-dev
-	rm -rf build/pages build/alive build/site
+	rm -rf build/pages build/alive build/doctrees build/site
 	mkdir -p build/pages
 	cp -r docs/* notebooks build/pages
-	$(BIN)/sphinx-build -q build/pages build/site
+	$(BIN)/sphinx-build -q -d build/doctrees build/pages build/site
 
 wheel: setup-dev
 	$(BIN)/python -m hatchling build -d dist

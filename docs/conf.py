@@ -46,7 +46,8 @@ html_show_sphinx = False
 
 
 def _buttons(app, pagename, templatename, context, doctree):  # noqa: ANN001, ANN202
-    """Above a notebook, the ways to run it."""
+    """Above a notebook, the ways to run it; code that scrolls can be reached by keyboard."""
+    context["body"] = context.get("body", "").replace("<pre>", '<pre tabindex="0">')
     if not pagename.startswith("notebooks/"):
         return
     name = pagename.removeprefix("notebooks/") + ".ipynb"
