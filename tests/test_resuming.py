@@ -110,7 +110,7 @@ def test_another_runs_directory_is_left_alone(settings, tmp_path, monkeypatch):
     with pytest.raises(Killed):
         find_tickets(settings, out=tmp_path, progress=False)
     before = checkpoint_file(tmp_path).read_bytes()
-    with pytest.raises(ValueError, match="other settings .*seed 0 there, 1 here"):
+    with pytest.raises(ValueError, match="other settings, .*seed 0 there, 1 here"):
         find_tickets(Settings(**{**settings.__dict__, "seed": 1}), out=tmp_path, progress=False)
     assert checkpoint_file(tmp_path).read_bytes() == before
 
