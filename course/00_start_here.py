@@ -114,7 +114,7 @@ check(my_utilization, "eq2_by_hand")
 # %% [markdown]
 # ## Move the sliders
 #
-# Blue is work, grey is waiting; the lines mark the slowest PE and the mean.
+# Orange is waiting, the rest is work, from the first cycle at the bottom to the last; the dashed line is where all would end if every PE had as much work.
 
 # %%
 workload = explore.workload()
@@ -148,9 +148,9 @@ reveal(
 # %% [markdown]
 # Try these in the explorer above, in this order:
 #
-# 1. Move **pruning round** from 0 to 14. When does the grey appear?
+# 1. Move **pruning round** from 0 to 14. When does the orange appear?
 # 2. At round 14, move **number of PEs** from 16 to 2, then to 64. Which array wastes least, and which is fastest?
-# 3. Choose the [[strategy]] **u-Ticket**: every PE gets the mean load of its wave. What happens to the grey, and to *latency*?
+# 3. Choose the [[strategy]] **u-Ticket**: every PE gets the mean load of its wave. What happens to the orange, and to *latency*?
 # 4. Choose **regrow only**, then **sort**, which touches no weight at all.
 
 # %% tags=["claims"]

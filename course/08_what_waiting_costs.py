@@ -212,17 +212,17 @@ reveal(
 explore.energy()
 
 # %% [markdown]
-# 1. Set **a cycle without a spike** to *clock-gated*. What is left of the grey? Does balancing still save energy?
+# 1. Set **a cycle without a spike** to *clock-gated*. What is left of the orange? Does balancing still save energy?
 # 2. Set it to *ungated*. Which two parts of the bars grow?
 # 3. Choose **sort**. It changes no weight, so work stays the same. What does it save?
 # 4. Look at the right picture: with which strategy does a larger array hardly need more energy, and up to how many PEs?
 
 # %% tags=["claims"]
 plain, balanced, ordered = (ut.simulate(digits, pes, s) for s in ("none", "uticket", "sort"))
-grey = plain.breakdown("clock-gated")["waiting"].sum() / plain.energy_as("clock-gated")
+waited = plain.breakdown("clock-gated")["waiting"].sum() / plain.energy_as("clock-gated")
 change = balanced.energy_as("clock-gated") / plain.energy_as("clock-gated") - 1
-print(f"clock-gated: waiting takes {grey:.1%}; balancing changes the energy by {change:+.1%}")
-assert grey < 0.1
+print(f"clock-gated: waiting takes {waited:.1%}; balancing changes the energy by {change:+.1%}")
+assert waited < 0.1
 assert balanced.price["extra"] > 0.1 < change, "means are rounded up: non-zeros are added"
 usual, never_stopped = (plain.breakdown(name).sum() for name in ("paper", "ungated"))
 assert never_stopped["working"] > usual["working"]

@@ -11,16 +11,21 @@ import pytest
 
 import uticket_lite as ut
 from uticket_lite import explore
+from uticket_lite.explore.charts import make_chart
+from uticket_lite.explore.charts.style import CHANGED, ENERGY, METHODS, TIME
 from uticket_lite.explore.controls import nearest
 from uticket_lite.explore.explorers.timeline import STEPS
 from uticket_lite.explore.explorers.workload import (
     ALL_WAVES,
+    APART,
+    BAR_PARTS,
     MAP_ROWS,
     WorkloadState,
     workload_frame,
 )
 from uticket_lite.explore.runs import Run
 from uticket_lite.strategies import registry
+from uticket_lite.strategies.base import CHANGES
 
 ROUNDS = (0, 7, 14)
 RUNS = {
@@ -54,7 +59,7 @@ def expected(report):
     return {
         "utilization": f"{report.utilization:.1%}",
         "latency (cycles)": f"{report.latency:,}",
-        "idle (PE-cycles)": f"{report.idle:,}",
+        "waiting (PE-cycles)": f"{report.idle:,}",
         "work (PE-cycles)": f"{report.work:,}",
         "energy (E_dyn)": f"{report.energy:,.0f}",
     }
@@ -87,32 +92,64 @@ def test_two_strategies_stand_side_by_side():
     assert figures(frame)["latency (cycles)"] == " → ".join(
         wanted["latency (cycles)"] for wanted in (before, after)
     )
-    assert frame["data"]["versus"]["load"] == reports[0].loads["conv4"].sum(axis=0).tolist()
+    assert figures(frame)["compared"] == "none → uticket"
+    rules = frame["data"]["rules"]
+    ends = dict(zip(rules["what"], rules["label"], strict=True))
+    longest = [report.loads["conv4"].max(axis=1).sum() for report in reports]
+    assert (ends["versus"], ends["end"]) == (f"none {longest[0]}", f"ends {longest[1]}")
     change = reports[1].latency / reports[0].latency - 1
     assert f"{change:+.1%} cycles" in frame["summary"]
-    assert shown()["data"]["versus"]["load"] == []
+    assert "versus" not in shown()["data"]["rules"]["what"]
 
 
-def test_bars_are_the_loads_with_waiting_on_top():
+def drawn(frame):
+    """What the bars show, PE by PE."""
+    bars = pd.DataFrame(frame["data"]["bars"])
+    assert (bars["end"] - bars["start"] == bars["amount"]).all()
+    assert (bars["amount"] >= 0).all()
+    return bars, bars.groupby(["kind", "pe"])["amount"].sum()
+
+
+def test_bars_show_in_which_wave_a_pe_waits():
+    """Work of each wave begins where the slowest PE of the last has ended."""
     loads = ut.simulate(PRUNED, ut.Accelerator(16)).loads["conv4"]
     for wave, table in ((ALL_WAVES, loads), (2, loads[[2]])):
-        data = shown(wave=wave)["data"]
-        amounts = np.array(data["bars"]["amount"]).reshape(2, 16)
-        assert (amounts[0] == table.sum(axis=0)).all()
-        assert (amounts.sum(axis=0) == table.max(axis=1).sum()).all()
-        assert data["rules"]["value"] == [table.sum(axis=0).mean(), table.max(axis=1).sum()]
+        frame = shown(wave=wave)
+        bars, sums = drawn(frame)
+        assert (sums["work"] == table.sum(axis=0)).all()
+        assert (sums["work"] + sums["waiting"] == table.max(axis=1).sum()).all()
+        barriers = np.cumsum(table.max(axis=1))
+        for kind, edge, wanted in (
+            ("work", "start", np.append(0, barriers[:-1])),
+            ("waiting", "end", barriers),
+        ):
+            seen = bars[bars["kind"] == kind].groupby("wave")[edge]
+            assert seen.nunique().eq(1).all()
+            assert seen.first().tolist() == wanted.tolist()
+        assert frame["data"]["rules"]["value"] == [barriers[-1], table.sum(axis=0).mean()]
 
 
 @pytest.mark.parametrize("strategy", ut.STRATEGIES)
 def test_bars_are_as_high_as_the_layer_is_long(strategy):
-    """Also where PEs run ahead of the slowest, and a layer takes less than Σ max."""
-    data = shown(n_pe=4, strategy=strategy)["data"]
-    report = ut.simulate(PRUNED, ut.Accelerator(4), strategy, cycles="weights")
-    assert data["rules"]["value"][1] == report.layers.loc["conv4", "latency"]
-    bars = data["bars"]
-    idle = [a for a, kind in zip(bars["amount"], bars["kind"], strict=True) if kind == "idle"]
-    assert sum(idle) == report.layers.loc["conv4", "idle"]
-    assert min(idle) >= 0
+    """Also where PEs run ahead of the slowest, a layer takes less than Σ max, or waves are drawn
+    in groups."""
+    for n in (2, 4, 16):
+        frame = shown(n_pe=n, strategy=strategy)
+        report = ut.simulate(PRUNED, ut.Accelerator(n), strategy, cycles="weights")
+        row = report.layers.loc["conv4"]
+        bars, sums = drawn(frame)
+        assert bars["end"].max() == row["latency"] == frame["data"]["rules"]["value"][0]
+        assert sums["work"].tolist() == report.loads["conv4"].sum(axis=0).tolist()
+        assert sums["waiting"].sum() == row["idle"]
+        assert len(bars) <= 2 * BAR_PARTS * n
+
+
+def test_labels_of_lines_stand_apart():
+    for n, strategy, versus in itertools.product((1, 2, 16, 64), ut.STRATEGIES, ut.STRATEGIES):
+        rules = shown(n_pe=n, strategy=strategy, versus=versus)["data"]["rules"]
+        gaps = np.diff(sorted(rules["place"]))
+        assert gaps.min() >= 0.99 * APART * max(rules["value"])
+        assert min(rules["place"]) >= 0
 
 
 def test_map_shows_every_wave_or_averages_of_groups():
@@ -189,7 +226,7 @@ def test_pictures_and_tables_hold_the_data(explorer):
     assert explorer.svg().startswith("<svg")
     for name, table in explorer.tables.items():
         assert table.equals(pd.DataFrame(explorer.frame["data"][name]))
-        assert len(table) > 0 or name == "versus"
+        assert len(table) > 0
 
 
 @pytest.mark.parametrize(
@@ -356,7 +393,7 @@ def test_the_clock_runs_from_nothing_to_the_whole_layer():
         done = table["end"] - table["start"]
         assert done.sum() == now * state.n_pe
     assert done[table["kind"] == "work"].sum() == layer["work"]
-    assert done[table["kind"] == "wait"].sum() == layer["idle"]
+    assert done[table["kind"] == "waiting"].sum() == layer["idle"]
 
 
 def test_strategies_are_those_of_compare():
@@ -368,6 +405,56 @@ def test_strategies_are_those_of_compare():
     assert figures(explorer.frame)["cycles saved"] == f"{saved:.1%}"
     explorer.state = replace(explorer.state, mapping="input-channel")
     assert "its place does not matter" in explorer.frame["message"]
+
+
+def test_every_strategy_but_none_names_its_price():
+    table = explore.strategies("digits-lth").tables["strategies"].set_index("strategy")
+    free = table.index[table["price"] == "nothing"]
+    assert list(free) == ["none"]
+    for name, words in {
+        "uticket": "78% of non-zeros touched, retraining",
+        "sort": "158 filters permuted",
+        "pair": "room for 2 filters per PE",
+        "queue": "a schedule",
+        "split": "partial sums",
+        "fifo-d": "buffers for 4 waves",
+    }.items():
+        assert words in table["price"][name], name
+
+
+def test_colours_come_from_one_table():
+    """A method, a kind of strategy, and what time and energy are spent on."""
+    wanted = {
+        "rounds": {"method": METHODS},
+        "workload": {"kind": TIME},
+        "timeline": {"kind": TIME},
+        "energy": {"kind": ENERGY},
+        "strategies": {"changes": CHANGED},
+    }
+    assert list(CHANGED) == list(CHANGES)
+    meanings = METHODS | CHANGED | TIME
+    assert ENERGY["waiting"] == TIME["waiting"] != ENERGY["working"] == TIME["work"]
+    shared = {"u-Ticket", "mask"}  # u-Ticket is what changes masks
+    assert len(set(meanings.values())) == len(meanings) - len(shared) + 1
+    for kind, fields_ in wanted.items():
+        text = json.dumps(make_chart(kind).to_dict())
+        for field, table in fields_.items():
+            found = [c for c in encodings(json.loads(text)) if c.get("field") == field]
+            assert found, kind
+            for colour in found:
+                assert colour["scale"]["domain"] == list(table)
+                assert colour["scale"]["range"][: len(table)] == list(table.values())
+
+
+def encodings(spec):
+    """All encodings of colours in a specification."""
+    if isinstance(spec, list):
+        for each in spec:
+            yield from encodings(each)
+    elif isinstance(spec, dict):
+        yield from ([spec["color"]] if isinstance(spec.get("color"), dict) else [])
+        for each in spec.values():
+            yield from encodings(each)
 
 
 def test_energy_is_that_of_the_reports():
@@ -424,7 +511,13 @@ def test_rounds_of_which_only_counts_are_known_say_what_is_missing(tmp_path):
     assert "sort" in explorer.tables["strategies"]["strategy"].tolist()
     with pytest.raises(ValueError, match="mapping 'input-channel' is not known; .* output-channel"):
         explorer.state = replace(explorer.state, mapping="input-channel")
-    for make in (explore.workload, explore.timeline, explore.energy):
+    energy = explore.energy(ticket)
+    (offered,) = (c for c in energy.frame["controls"] if c["name"] == "strategy")
+    assert not {"none", "uticket", "row-balanced"} & set(values(offered))
+    assert energy.state.strategy == "sort"
+    assert "cannot be offered" in energy.frame["message"]
+    assert "sort (filters by non-zeros) changes the energy by -" in energy.frame["summary"]
+    for make in (explore.workload, explore.timeline):
         explorer = make(ticket)
         explorer.state = replace(explorer.state, strategy="uticket")
         assert "only counts are recorded, no masks" in explorer.frame["message"]
@@ -434,10 +527,11 @@ def test_rounds_of_which_only_counts_are_known_say_what_is_missing(tmp_path):
 
 def test_waves_that_are_not_the_same_are_not_compared():
     frame = shown(strategy="none", versus="queue", wave=2)
-    assert frame["data"]["versus"]["load"] == []
+    assert "versus" not in frame["data"]["rules"]["what"]
     assert "has other waves" in frame["message"]
     whole = shown(strategy="none", versus="queue")
-    assert whole["data"]["versus"]["longest"][0] < whole["data"]["rules"]["value"][1]
+    end, _, versus = whole["data"]["rules"]["value"]
+    assert versus < end
     assert not whole["message"]
 
 

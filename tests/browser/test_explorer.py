@@ -100,7 +100,7 @@ def expected(ticket, accelerator, strategy="none"):
     return {
         "utilization": f"{report.utilization:.1%}",
         "latency (cycles)": f"{report.latency:,}",
-        "idle (PE-cycles)": f"{report.idle:,}",
+        "waiting (PE-cycles)": f"{report.idle:,}",
         "work (PE-cycles)": f"{report.work:,}",
         "energy (E_dyn)": f"{report.energy:,.0f}",
     }

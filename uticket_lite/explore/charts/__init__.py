@@ -10,4 +10,6 @@ from typing import Any
 
 def make_chart(kind: str) -> Any:
     """The Altair chart of an explorer."""
-    return importlib.import_module(f"{__name__}.{kind}").chart()
+    chart = importlib.import_module(f"{__name__}.{kind}").chart()
+    quiet = {"titleFontWeight": "normal"}
+    return chart.configure(axis=quiet, legend=quiet, view={"stroke": None})

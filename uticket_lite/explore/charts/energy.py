@@ -2,26 +2,27 @@
 
 import altair as alt
 
-from uticket_lite.explore.charts.style import BLUE, GREY, ORANGE, PALETTE, colours
-from uticket_lite.explore.explorers.energy import KINDS, PE_COUNTS
+from uticket_lite.explore.charts.style import BLUE, ENERGY, GREY, colours
+from uticket_lite.explore.explorers.energy import PE_COUNTS
 
 
 def chart() -> alt.HConcatChart:
     """Energy by part and kind, and by number of PEs.
 
-    Data sets: `parts` (strategy, part, kind, its place, energy) and `counts` (strategy, pes,
-    energy).
+    Data sets: `parts` (strategy, part, kind, its place, energy), `counts` (strategy, pes, energy)
+    and `ends` (strategy, pes, and the place of its name).
     """
+    axis = alt.Axis(format="~s", tickCount=5, labelSeparation=4, labelFlush=False)
     bars = (
         alt.Chart(alt.NamedData("parts"))
         .mark_bar()
         .encode(
-            x=alt.X("energy:Q", title="energy (E_dyn)", axis=alt.Axis(format="~s")),
+            x=alt.X("energy:Q", title="energy (E_dyn)", axis=axis),
             y=alt.Y("strategy:N", title=None, sort=None, axis=alt.Axis(minExtent=105)),
             row=alt.Row(
                 "part:N", title=None, header=alt.Header(labelAngle=0, labelAlign="left"), spacing=6
             ),
-            color=colours("kind", list(KINDS), [BLUE, ORANGE, GREY]),
+            color=colours("kind", list(ENERGY), list(ENERGY.values())),
             order=alt.Order("place:Q"),
             tooltip=[
                 "strategy:N",
@@ -30,34 +31,35 @@ def chart() -> alt.HConcatChart:
                 alt.Tooltip("energy:Q", title="energy (E_dyn)", format=",.0f"),
             ],
         )
-        .properties(width=300, height=58, title="Where it goes")
+        .properties(width=270, height=58, title="Where it goes")
     )
-    lines = (
-        alt.Chart(alt.NamedData("counts"))
-        .mark_line(point=alt.OverlayMarkDef(size=50, filled=True))
-        .encode(
-            x=alt.X(
-                "pes:Q",
-                title="PEs",
-                scale=alt.Scale(type="log", base=2),
-                axis=alt.Axis(values=list(PE_COUNTS)),
-            ),
-            y=alt.Y(
-                "energy:Q",
-                title="energy (E_dyn), Eq. 3",
-                scale=alt.Scale(domainMin=0),
-                axis=alt.Axis(format="~s", minExtent=45),
-            ),
-            color=alt.Color(
-                "strategy:N",
-                title=None,
-                sort=None,
-                scale=alt.Scale(range=PALETTE),
-                legend=alt.Legend(orient="top", offset=2),
-            ),
-            strokeDash=alt.StrokeDash("strategy:N", legend=None, sort=None),
-            tooltip=["strategy:N", "pes:Q", alt.Tooltip("energy:Q", format=",.0f")],
-        )
-        .properties(width=270, height=195, title="More PEs")
+    counts = alt.Chart(alt.NamedData("counts"))
+    x = alt.X(
+        "pes:Q",
+        title="number of PEs",
+        scale=alt.Scale(type="log", base=2),
+        axis=alt.Axis(values=list(PE_COUNTS)),
     )
-    return alt.hconcat(bars, lines, spacing=60).resolve_scale(color="independent")
+    y = alt.Y(
+        "energy:Q",
+        title="energy (E_dyn)",
+        scale=alt.Scale(domainMin=0),
+        axis=alt.Axis(format="~s", minExtent=45),
+    )
+    # Grey is no balancing; blue the strategy that is chosen.
+    which = alt.datum.strategy == "none"
+    colour = alt.condition(which, alt.value(GREY), alt.value(BLUE))
+    tooltip = [
+        "strategy:N",
+        alt.Tooltip("pes:Q", title="PEs"),
+        alt.Tooltip("energy:Q", title="energy (E_dyn)", format=",.0f"),
+    ]
+    line = counts.mark_line().encode(x=x, y=y, detail="strategy:N", stroke=colour)
+    points = counts.mark_point(size=50, filled=True).encode(x=x, y=y, color=colour, tooltip=tooltip)
+    names = (
+        alt.Chart(alt.NamedData("ends"))
+        .mark_text(align="left", dx=8, limit=115)
+        .encode(x=x, y="place:Q", text="strategy:N")
+    )
+    lines = alt.layer(line, points, names).properties(width=250, height=195, title="More PEs")
+    return alt.hconcat(bars, lines, spacing=50).resolve_scale(color="independent")

@@ -4,26 +4,31 @@ from typing import Any
 
 import altair as alt
 
-from uticket_lite.explore.charts.style import GREEN, GREY, METHODS, ORANGE, PINK, SKY
+from uticket_lite.explore.charts.style import BROWN, GREEN, GREY, METHODS, PINK
+
+LATENCY = "latency (cycles per position and timestep)"
 
 
-def chart(width: int = 200, height: int = 210) -> alt.HConcatChart:
-    """Utilization, accuracy and latency. Data sets: `rounds` (run, round, x, and of each figure
-    its mean, low and high) and `chosen` (x)."""
-    x = alt.X("x:Q", title="pruning round, or weights pruned (%)", scale=alt.Scale(zero=False))
+def chart(width: int = 170, height: int = 210) -> alt.HConcatChart:
+    """Utilization, accuracy and latency. Data sets: `rounds` (run, method, round, x, of each figure
+    its mean, low and high, and the name of the method where its line ends) and `chosen` (x, and
+    the title of that axis)."""
+    x = alt.X("x:Q", title=None, scale=alt.Scale(zero=False), axis=alt.Axis(labelSeparation=4))
     base: Any = alt.Chart(alt.NamedData("rounds"))
-    palette = [*METHODS.values(), GREEN, PINK, ORANGE, SKY]  # runs are listed lth, uticket, …
+    others = [GREEN, PINK, BROWN]  # of methods that get recorded
     colour = alt.Color(
-        "run:N", title=None, scale=alt.Scale(range=palette), legend=alt.Legend(orient="bottom")
+        "method:N",
+        scale=alt.Scale(domain=list(METHODS), range=[*METHODS.values(), *others]),
+        legend=None,
     )
-    shape = alt.Shape("run:N", title=None, legend=None)
+    shape = alt.Shape("method:N", legend=None)
     tooltip = [
         "run:N",
-        "round:Q",
-        alt.Tooltip("sparsity:Q", format=".2%"),
+        alt.Tooltip("round:Q", title="pruning round"),
+        alt.Tooltip("sparsity:Q", title="weights pruned", format=".2%"),
         alt.Tooltip("utilization:Q", format=".1%"),
         alt.Tooltip("accuracy:Q", format=".1%"),
-        alt.Tooltip("latency:Q", title="latency (weight cycles)", format=",.0f"),
+        alt.Tooltip("latency:Q", title=LATENCY, format=",.0f"),
     ]
 
     def panel(figure: str, title: str, axis: alt.Axis, scale: alt.Scale) -> Any:
@@ -35,13 +40,20 @@ def chart(width: int = 200, height: int = 210) -> alt.HConcatChart:
         points = base.mark_point(filled=True, size=45).encode(
             x=x, y=y, color=colour, shape=shape, tooltip=tooltip
         )
-        chosen = alt.Chart(alt.NamedData("chosen")).mark_rule(color=GREY, size=2).encode(x="x:Q")
-        return alt.layer(chosen, band, line, points).properties(width=width, height=height)
+        chosen = alt.Chart(alt.NamedData("chosen"))
+        rule = chosen.mark_rule(color=GREY, size=2).encode(x="x:Q")
+        across = chosen.mark_text(x=width / 2, y=height + 34, fontSize=11).encode(text="title:N")
+        layers = [rule, band, line, points, across]
+        if figure == "utilization":
+            names = base.mark_text(align="left", dx=9, fontSize=12)
+            layers.append(names.encode(x=x, y=y, color=colour, text="name:N"))
+        return alt.layer(*layers).properties(width=width, height=height)
 
     percent = alt.Axis(format=".0%", minExtent=35)
     return alt.hconcat(
         panel("utilization", "utilization (%)", percent, alt.Scale(domain=[0, 1])),
         panel("accuracy", "accuracy (%)", percent, alt.Scale(zero=False)),
-        panel("latency", "latency (weight cycles)", alt.Axis(format="~s"), alt.Scale(type="log")),
-        spacing=25,
+        panel("latency", LATENCY, alt.Axis(format="~s", tickCount=4), alt.Scale(type="log")),
+        spacing=112,  # names of lines, and the next axis
+        bounds="flush",
     )

@@ -4,7 +4,7 @@ from typing import Any
 
 import altair as alt
 
-from uticket_lite.explore.charts.style import BLUE, GREY, pe_axis
+from uticket_lite.explore.charts.style import GREY, SKY, pe_axis
 
 
 def chart() -> alt.HConcatChart:
@@ -15,7 +15,7 @@ def chart() -> alt.HConcatChart:
     colour: Any = alt.Color(
         "what:N",
         title=None,
-        scale=alt.Scale(domain=["weights", "spikes"], range=[GREY, BLUE]),
+        scale=alt.Scale(domain=["weights", "spikes"], range=[GREY, SKY]),
         legend=alt.Legend(orient="top", offset=2),
     )
     bars = (
@@ -26,13 +26,17 @@ def chart() -> alt.HConcatChart:
             xOffset=alt.XOffset("what:N", sort=["weights", "spikes"]),
             y=alt.Y("share:Q", title="work of the PE (1 is the mean)", axis=alt.Axis(minExtent=35)),
             color=colour,
-            tooltip=["pe:O", "what:N", alt.Tooltip("cycles:Q", format=",")],
+            tooltip=[
+                alt.Tooltip("pe:O", title="PE"),
+                alt.Tooltip("what:N", title="by"),
+                alt.Tooltip("cycles:Q", title="work (cycles)", format=","),
+            ],
         )
         .properties(width=370, height=220, title="Work of each PE")
     )
     barriers = (
         alt.Chart(alt.NamedData("barriers"))
-        .mark_bar(color=BLUE)
+        .mark_bar(color=SKY)
         .encode(
             x=alt.X(
                 "utilization:Q",

@@ -11,9 +11,15 @@ import pandas as pd
 
 BLUE, ORANGE, RED, GREY = "#0072B2", "#E69F00", "#D55E00", "#949494"
 GREEN, PINK, SKY = "#009E73", "#CC79A7", "#56B4E9"
-PALETTE = [BLUE, RED, GREEN, PINK, ORANGE, SKY]
+SLATE, BROWN = "#A3B4C2", "#96662F"
 METHODS = {"LTH": RED, "u-Ticket": BLUE}
 """A method's colour, in every chart."""
+CHANGED = {"nothing": GREY, "mask": BLUE, "order": GREEN, "schedule": PINK, "hardware": BROWN}
+"""The colour of a strategy, by what it changes."""
+TIME = {"work": SLATE, "waiting": ORANGE}
+"""What PEs do with their time: waiting stands out, work is quiet."""
+ENERGY = {"dynamic": SKY, "working": SLATE, "waiting": ORANGE}
+"""What energy is spent on: spikes, and cycles of work and of waiting."""
 
 
 def colours(
@@ -29,8 +35,8 @@ def colours(
 
 
 def pe_axis(grid: bool = False) -> alt.X:
-    """PEs side by side."""
-    axis = alt.Axis(labelAngle=0, labelOverlap=True, grid=grid)
+    """PEs side by side; of numbers that would touch, some are left out."""
+    axis = alt.Axis(labelAngle=0, labelOverlap=True, labelSeparation=4, grid=grid)
     return alt.X("pe:O", title="PE", axis=axis)
 
 

@@ -4,15 +4,15 @@ from typing import Any
 
 import altair as alt
 
-from uticket_lite.explore.charts.style import BLUE, GREY, RED, colours
+from uticket_lite.explore.charts.style import GREY, TIME, colours
 
 
 def chart(width: int = 620, height: int = 280) -> Any:
     """A Gantt chart. Data sets: `intervals` (pe, wave, filter, kind, start, end), `clock` (now,
     end) and `pes` (pe), all that there are."""
-    y = alt.Y("pe:O", title="PE", axis=alt.Axis(labelOverlap=True, minExtent=30))
-    x = alt.X("start:Q", title="cycles", scale=alt.Scale(nice=False))
-    kinds: Any = colours("kind", ["work", "wait"], [BLUE, GREY])
+    y = alt.Y("pe:O", title="PE", axis=alt.Axis(labelOverlap=True, labelSeparation=3, minExtent=30))
+    x = alt.X("start:Q", title="cycles (per position and timestep)", scale=alt.Scale(nice=False))
+    kinds: Any = colours("kind", list(TIME), list(TIME.values()))
     bars = (
         alt.Chart(alt.NamedData("intervals"))
         .mark_bar(stroke="white", strokeWidth=0.5)
@@ -21,11 +21,18 @@ def chart(width: int = 620, height: int = 280) -> Any:
             x2="end:Q",
             y=y,
             color=kinds,
-            tooltip=["pe:O", "wave:O", "filter:O", "kind:N", "start:Q", "end:Q"],
+            tooltip=[
+                alt.Tooltip("pe:O", title="PE"),
+                "wave:O",
+                alt.Tooltip("filter:N", title="filter (−1: none)"),
+                alt.Tooltip("kind:N", title="is"),
+                alt.Tooltip("start:Q", title="from cycle", format=","),
+                alt.Tooltip("end:Q", title="to cycle", format=","),
+            ],
         )
     )
     clock = alt.Chart(alt.NamedData("clock"))
-    hand = clock.mark_rule(color=RED, size=2).encode(x="now:Q")
+    hand = clock.mark_rule(color=GREY, size=2).encode(x="now:Q")
     room = clock.mark_rule(opacity=0).encode(x="end:Q")  # keeps the axis while the clock runs
     rows = alt.Chart(alt.NamedData("pes")).mark_point(opacity=0).encode(y=y)
     title = "Who works, who waits"

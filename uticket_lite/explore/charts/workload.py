@@ -1,65 +1,53 @@
-"""Loads of one wave, or of all, beside the map of all waves."""
+"""Work and waiting of each PE, beside the map of all waves."""
 
 import altair as alt
 
-from uticket_lite.explore.charts.style import BLUE, GREEN, GREY, RED, colours, pe_axis
+from uticket_lite.explore.charts.style import GREY, TIME, colours, pe_axis
 
 
 def chart() -> alt.HConcatChart:
-    """Loads of one wave, or of all, beside the map of all waves."""
+    """Work and waiting of each PE, beside the map of all waves."""
     # Flush: the plots stay where they are, however wide the labels become.
-    charts = alt.hconcat(_loads_chart(), _waves_chart(), spacing=125, bounds="flush")
+    charts = alt.hconcat(_loads_chart(), _waves_chart(), spacing=180, bounds="flush")
     return charts.resolve_scale(color="independent")
 
 
-def _loads_chart(width: int = 340, height: int = 220) -> alt.LayerChart:
-    """Bars of work per PE with the waiting on top, and lines at the mean and the maximum.
+def _loads_chart(width: int = 320, height: int = 220) -> alt.LayerChart:
+    """What each PE does, from the first cycle at the bottom to the last: work and waiting of one
+    wave after the other.
 
-    Data sets: `bars` (pe, kind `work` or `idle`, start, end, amount), `rules` (what, value,
-    label) and `versus` (pe, load, longest) of the strategy to compare with.
+    Data sets: `bars` (pe, waves, wave, kind, start, end, amount); `rules` (what, value, label and
+    the place of the label): `end`, `even` (the end if all PEs had equal work) and, of the strategy
+    compared with, `versus`.
     """
-    work = (
+    cycles = "cycles (per position and timestep)"
+    bars = (
         alt.Chart(alt.NamedData("bars"))
         .mark_bar()
         .encode(
             x=pe_axis(),
-            y=alt.Y(
-                "start:Q",
-                title="non-zeros (cycles per position and timestep)",
-                axis=alt.Axis(minExtent=40),
-            ),
+            y=alt.Y("start:Q", title=cycles, axis=alt.Axis(minExtent=40)),
             y2="end:Q",
-            color=colours("kind", ["work", "idle"], [BLUE, GREY]),
+            color=colours("kind", list(TIME), list(TIME.values())),
             tooltip=[
                 alt.Tooltip("pe:O", title="PE"),
-                alt.Tooltip("kind:N"),
-                alt.Tooltip("amount:Q", title="non-zeros", format=","),
+                alt.Tooltip("waves:N", title="wave"),
+                alt.Tooltip("kind:N", title="is"),
+                alt.Tooltip("amount:Q", title=cycles, format=","),
             ],
         )
     )
     rules = alt.Chart(alt.NamedData("rules"))
-    domain = ["mean", "max"]
-    stroke = alt.Color("what:N", scale=alt.Scale(domain=domain, range=[RED, RED]), legend=None)
-    dash = alt.StrokeDash(
-        "what:N", scale=alt.Scale(domain=domain, range=[[6, 3], [1, 0]]), legend=None
-    )
-    lines = rules.mark_rule(size=2).encode(y="value:Q", color=stroke, strokeDash=dash)
-    labels = [  # above and below their lines, so that they never overlap
-        rules.mark_text(align="left", x=width, dx=4, dy=dy, fontSize=11)
-        .encode(y="value:Q", text="label:N")
-        .transform_filter(alt.datum.what == what)
-        for what, dy in (("max", -6), ("mean", 6))
-    ]
-    other = alt.Chart(alt.NamedData("versus"))
-    marks = other.mark_point(shape="diamond", size=40, filled=True, color=GREEN).encode(
-        x="pe:O", y="load:Q", tooltip=[alt.Tooltip("load:Q", title="compared with", format=",")]
-    )
-    limit = other.mark_rule(size=2, color=GREEN, strokeDash=[2, 2]).encode(y="max(longest):Q")
-    layers = alt.layer(work, lines, *labels, limit, marks).resolve_scale(color="independent")
-    return layers.properties(width=width, height=height, title="Load of each PE")
+    dashes = alt.Scale(domain=["end", "even", "versus"], range=[[1, 0], [6, 3], [2, 2]])
+    dash = alt.StrokeDash("what:N", scale=dashes, legend=None)
+    lines = rules.mark_rule(size=2, color=GREY).encode(y="value:Q", strokeDash=dash)
+    labels = rules.mark_text(align="left", x=width, dx=4, fontSize=11, limit=115)
+    named = labels.encode(y="place:Q", text="label:N")
+    layers = alt.layer(bars, lines, named).resolve_scale(color="independent")
+    return layers.properties(width=width, height=height, title="Each PE, wave after wave")
 
 
-def _waves_chart(width: int = 210, height: int = 220) -> alt.Chart:
+def _waves_chart(width: int = 200, height: int = 220) -> alt.Chart:
     """A heat map of the load of every PE in every wave.
 
     Data set: `waves` (waves, wave, pe, load); in groups if there are many, `wave` is the first.
@@ -84,5 +72,5 @@ def _waves_chart(width: int = 210, height: int = 220) -> alt.Chart:
                 alt.Tooltip("load:Q", title="non-zeros", format=",.4~r"),
             ],
         )
-        .properties(width=width, height=height, title="All waves of the layer")
+        .properties(width=width, height=height, title="Load of each PE in each wave")
     )

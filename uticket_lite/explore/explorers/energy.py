@@ -16,7 +16,7 @@ from uticket_lite.explore.runs import (
     round_slider,
     run_menu,
     runs_of,
-    strategy_menu,
+    strategy_options,
     ticket_of,
 )
 from uticket_lite.hardware.accelerator import Accelerator
@@ -26,11 +26,26 @@ from uticket_lite.simulation.run import simulate
 from uticket_lite.tickets.ticket import Ticket
 
 PE_COUNTS = (2, 4, 8, 16, 32, 64)
+ONLY_COUNTS = (
+    "Of this round only counts are recorded: strategies that change masks cannot be offered."
+)
+APART = 0.1  # names of lines, as a share of the plot's height
 KINDS = ("dynamic", "working", "waiting")
 
 
 def _gatings(state: Any, runs: Runs) -> Options:
     return [(f"{name} (r = {g.leak_ratio:.3g})", name) for name, g in GATINGS.items()]
+
+
+def _balancing(state: Any, runs: Runs) -> Options:
+    """The strategies that can be compared with no balancing; `shuffle` only if it is asked for."""
+    ticket, accelerator = ticket_of(state, runs), Accelerator()
+    offered = [
+        (label, name)
+        for label, name in strategy_options()
+        if name != "none" and not possible(name, ticket, accelerator)[1]
+    ]
+    return sorted(offered, key=lambda option: option[1] == "shuffle")
 
 
 @dataclass(frozen=True)
@@ -43,7 +58,7 @@ class EnergyState:
 
     run: str = run_menu()
     round: int = round_slider()
-    strategy: str = strategy_menu("uticket")
+    strategy: str = menu("strategy", _balancing)
     n_pe: int = pe_slider()
     gating: str = menu("a cycle without a spike", _gatings, "paper")
 
@@ -61,14 +76,13 @@ def energy(ticket: Ticket | str | None = None) -> Explorer:
 def energy_frame(state: EnergyState, runs: Runs) -> Frame:
     """Everything the explorer shows for a state."""
     ticket = ticket_of(state, runs)
-    strategy, message = possible(state.strategy, ticket, Accelerator(state.n_pe))
-    pair = list(dict.fromkeys(["none", strategy]))
 
     def ran(strategy: str, n: int = state.n_pe) -> Report:
         return simulate(ticket, Accelerator(n), strategy)
 
-    reports = {strategy: ran(strategy) for strategy in pair}
-    before, after = reports["none"], reports[pair[-1]]
+    reports = {strategy: ran(strategy) for strategy in ("none", state.strategy)}
+    before, after = reports.values()
+    message = ONLY_COUNTS if ticket.counts_only else ""
     unknown = np.isnan(before.energy)
     parts: dict[str, list[Any]] = {
         "strategy": [],
@@ -92,10 +106,23 @@ def energy_frame(state: EnergyState, runs: Runs) -> Frame:
             ):
                 column.append(cell)
     return {
-        "data": {"parts": parts, "counts": counts},
+        "data": {"parts": parts, "counts": counts, "ends": _ends(counts)},
         "figures": _figures(before, after, state.gating),
         "summary": _summary(state, before, after),
         "message": "No spike sparsity is known of this ticket: no energy." if unknown else message,
+    }
+
+
+def _ends(counts: dict[str, list[Any]]) -> dict[str, list[Any]]:
+    """Names where the two lines end, and places for them, apart from each other."""
+    last = slice(len(PE_COUNTS) - 1, None, len(PE_COUNTS))
+    plain, balanced = (value or 0 for value in counts["energy"][last])
+    apart = APART * max(value or 0 for value in counts["energy"])
+    gap = max(0, apart - abs(plain - balanced)) / 2 * (1 if plain >= balanced else -1)
+    return {
+        "strategy": counts["strategy"][last],
+        "pes": counts["pes"][last],
+        "place": [plain + gap, balanced - gap],
     }
 
 
@@ -120,8 +147,6 @@ def _summary(state: EnergyState, before: Report, after: Report) -> str:
         return "Energy is not known."
     waiting = before.breakdown(state.gating)["waiting"].sum()
     effect = f"; {after.strategy.label} changes the energy by {new / old - 1:+.1%}"
-    if after is before:
-        effect = ""
     return (
         f"{state.run}, round {state.round}, {counted(state.n_pe, 'PE')}, {gating.label}: every "
         f"cycle costs {gating.leak_ratio:.3g} E_dyn, a spike 1 E_dyn more. Without balancing, "

@@ -77,23 +77,31 @@ def _network(run: str) -> str:
     return run.rsplit("-", 1)[0]
 
 
+def _method(run: str) -> str:
+    """What comes after, as it is written elsewhere."""
+    last = run.rsplit("-", 1)[-1]
+    return {"lth": "LTH", "uticket": "u-Ticket"}.get(last, last)
+
+
 def rounds_frame(state: RoundsState, tables: Tables) -> Frame:
     """Everything the explorer shows for a state."""
     runs = [run for _, run in _runs(state, tables)]
-    table = pd.concat([_spread(tables[run]).assign(run=run) for run in runs])
+    table = pd.concat([_spread(tables[run]).assign(run=run, method=_method(run)) for run in runs])
+    ends = table["round"] == table.groupby("run")["round"].transform("max")
+    table["name"] = table["method"].where(ends, "")
     table["x"] = table["round"] if state.x == "round" else 100 * table["sparsity"]
     row = table[(table["run"] == state.run) & (table["round"] == state.round)].iloc[0]
     seeds = tables[state.run]["seed"].nunique()
     return {
         "data": {
             "rounds": table.to_dict("list"),
-            "chosen": {"x": [float(row["x"])]},
+            "chosen": {"x": [float(row["x"])], "title": [AXES[state.x]]},
         },
         "figures": [
             ["weights pruned", f"{row['sparsity']:.2%}"],
             ["utilization", f"{row['utilization']:.1%}"],
             ["accuracy", f"{row['accuracy']:.1%}"],
-            ["latency (weight cycles)", f"{row['latency']:,.0f}"],
+            ["latency (cycles per position and timestep)", f"{row['latency']:,.0f}"],
             ["seeds", f"{seeds}"],
         ],
         "summary": _summary(state, table, runs, seeds),

@@ -22,10 +22,8 @@ from uticket_lite.explore.runs import (
 )
 from uticket_lite.hardware.accelerator import Accelerator
 from uticket_lite.simulation.comparison import compare
-from uticket_lite.strategies import STRATEGIES
+from uticket_lite.strategies import STRATEGIES, Strategy
 from uticket_lite.tickets.ticket import Ticket
-
-CHANGES = ["nothing", "mask", "order", "schedule", "hardware"]
 
 
 @dataclass(frozen=True)
@@ -88,8 +86,29 @@ def _columns(table: pd.DataFrame, state: StrategiesState) -> dict[str, list[Any]
         "idle": table["idle"].tolist(),
         "energy": [None if np.isnan(e) else e for e in table["energy"]],
         "touched": table["touched"].tolist(),
+        "price": [_price(STRATEGIES[str(name)], row) for name, row in table.iterrows()],
         "chosen": [name == state.strategy for name in table.index],
     }
+
+
+def _price(strategy: Strategy, row: pd.Series) -> str:
+    """The kinds of price and how much of each, in a few words: nothing but `none` is free."""
+    kinds = []
+    if strategy.changes == "mask":
+        kinds.append(f"{row['touched']:.0%} of non-zeros touched, retraining")
+    if strategy.changes == "schedule":
+        kinds.append("a schedule, inputs at different times")
+    elif strategy.changes == "order" or row["permuted"]:
+        kinds.append(f"{counted(int(row['permuted']), 'filter')} permuted")
+    if strategy.each > 1:
+        kinds.append(f"room for {strategy.each} filters per PE")
+    if strategy.parts > 1:
+        kinds.append("partial sums")
+    if strategy.ahead:
+        kinds.append(f"buffers for {counted(strategy.ahead, 'wave')}")
+    if strategy.changes == "hardware" and not kinds:
+        kinds.append("another PE array")
+    return ", ".join(kinds) or "nothing"
 
 
 def _figures(table: pd.DataFrame, state: StrategiesState) -> list[list[str]]:
@@ -101,7 +120,7 @@ def _figures(table: pd.DataFrame, state: StrategiesState) -> list[list[str]]:
         ["cycles saved", f"{1 - row['latency'] / plain['latency']:.1%}"],
         ["energy saved", energy],
         ["latency (cycles)", f"{row['latency']:,}"],
-        ["idle (PE-cycles)", f"{row['idle']:,}"],
+        ["waiting (PE-cycles)", f"{row['idle']:,}"],
         ["utilization", f"{row['utilization']:.1%}"],
         ["non-zeros touched", f"{row['touched']:.1%}"],
         ["extra non-zeros", f"{row['extra']:+.1%}"],

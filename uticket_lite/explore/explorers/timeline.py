@@ -74,9 +74,10 @@ def timeline_frame(state: TimelineState, runs: Runs) -> Frame:
     now = round(end * state.step / STEPS)
     seen = intervals[intervals["start"] < now].copy()
     seen["end"] = seen["end"].clip(upper=now)
+    seen["kind"] = seen["kind"].replace("wait", "waiting")
     waiting = sorted(intervals[_during(intervals, now) & (intervals["kind"] == "wait")]["pe"])
     lengths = (seen["end"] - seen["start"]).groupby(seen["kind"]).sum()
-    work, wait = int(lengths.get("work", 0)), int(lengths.get("wait", 0))
+    work, wait = int(lengths.get("work", 0)), int(lengths.get("waiting", 0))
     return {
         "data": {
             "intervals": seen.to_dict("list"),

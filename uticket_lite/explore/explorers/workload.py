@@ -26,6 +26,7 @@ from uticket_lite.explore.runs import (
 from uticket_lite.hardware.accelerator import Accelerator
 from uticket_lite.hardware.loads import Workload
 from uticket_lite.hardware.metrics import layer_totals
+from uticket_lite.kernels.cycles import finish_times
 from uticket_lite.simulation.report import Report
 from uticket_lite.simulation.run import simulate
 from uticket_lite.strategies import STRATEGIES
@@ -33,6 +34,8 @@ from uticket_lite.tickets.ticket import Ticket
 
 ALL_WAVES = -1
 NOTHING = ""
+BAR_PARTS = 16  # more waves are drawn in groups
+APART = 0.11  # labels of lines, as a share of the plot's height
 MAP_ROWS = 64  # more waves are averaged in groups: rows thinner than 3 pixels show nothing
 
 
@@ -86,18 +89,16 @@ def workload_frame(state: WorkloadState, runs: Runs) -> Frame:
     if not table.any():
         empty = layer_label(state.layer)
         message = f"{message} No non-zeros are left in {empty}: it takes no cycles."
-    work, longest = _shown(report, state)
-    data = {
-        "bars": _bars(work, longest),
-        "rules": _rules(float(work.mean()), longest),
-        "waves": _waves(table),
-        "versus": _versus([], 0),
-    }
+    number, drawn, longest = _shown(report, state)
+    work = drawn.sum(axis=0)
+    ends: dict[str, tuple[float, str]] = {"end": (longest, f"ends {longest:,}")}
+    ends["even"] = (float(work.mean()), f"if even {work.mean():,.1f}")
     figures, other = _figures(report, state.layer), None
     if state.versus != NOTHING:
         other, more = _simulated(state, state.versus, runs)
         if state.wave == ALL_WAVES or len(other.loads[state.layer]) == len(table):
-            data["versus"] = _versus(*_shown(other, state))
+            end = _shown(other, state)[2]
+            ends["versus"] = (end, f"{other.strategy.name} {end:,}")
         else:
             more = (
                 f"{more} “{other.strategy.label}” has other waves than “{report.strategy.label}”: "
@@ -105,9 +106,15 @@ def workload_frame(state: WorkloadState, runs: Runs) -> Frame:
             )
         message = f"{message} {more}"
         before = _figures(other, state.layer)
+        names = f"{other.strategy.name} → {report.strategy.name}"
         figures = [[k, f"{b} → {a}"] for (k, b), (_, a) in zip(before, figures, strict=True)]
+        figures.insert(0, ["compared", names])
     return {
-        "data": data,
+        "data": {
+            "bars": _bars(drawn, longest, report.strategy.ahead, number),
+            "rules": _rules(ends),
+            "waves": _waves(table),
+        },
         "figures": figures,
         "summary": _summary(state, report, other, work, longest),
         "message": message.strip(),
@@ -123,35 +130,59 @@ def _simulated(state: WorkloadState, strategy: str, runs: Runs) -> tuple[Report,
     return simulate(ticket, accelerator, strategy), message
 
 
-def _shown(report: Report, state: WorkloadState) -> tuple[np.ndarray, int]:
-    """What each PE works in the waves drawn, and how long they take."""
+def _shown(report: Report, state: WorkloadState) -> tuple[int, np.ndarray, int]:
+    """The first wave drawn, the loads of those drawn (waves, n), and how long they take."""
     table = report.loads[state.layer]
-    chosen = table if state.wave == ALL_WAVES else table[[state.wave]]
-    totals = layer_totals(Workload(chosen, np.array([0, len(chosen)])), report.strategy.ahead)
-    return chosen.sum(axis=0), int(totals.latency[0])
+    first = 0 if state.wave == ALL_WAVES else state.wave
+    drawn = table if state.wave == ALL_WAVES else table[[state.wave]]
+    totals = layer_totals(Workload(drawn, np.array([0, len(drawn)])), report.strategy.ahead)
+    return first, drawn, int(totals.latency[0])
 
 
-def _bars(work: np.ndarray, longest: int) -> dict[str, list[Any]]:
-    n, loads, end = work.size, work.tolist(), [longest] * work.size
+def _bars(loads: np.ndarray, longest: int, ahead: int, first: int) -> dict[str, list[Any]]:
+    """Work and waiting of each PE, one wave after the other; of more than BAR_PARTS waves, those
+    of a group together. A PE waits until its next wave begins, and at last for the slowest."""
+    waves, n = loads.shape
+    group = -(-waves // BAR_PARTS)
+    starts = np.arange(0, waves, group)
+    begin = (finish_times(np.ascontiguousarray(loads), ahead) - loads)[starts]
+    end = np.vstack([begin[1:], np.full((1, n), longest)])
+    done = begin + np.add.reduceat(loads, starts, axis=0)
+    cells = begin.size
     return {
-        "pe": list(range(n)) * 2,
-        "kind": ["work"] * n + ["idle"] * n,
-        "start": [0] * n + loads,
-        "end": loads + end,
-        "amount": loads + (longest - work).tolist(),
+        "pe": np.tile(np.arange(n), 2 * len(starts)).tolist(),
+        "waves": np.repeat(_wave_labels(starts, waves, first), n).tolist() * 2,
+        "wave": np.repeat(first + starts, n).tolist() * 2,
+        "kind": ["work"] * cells + ["waiting"] * cells,
+        "start": [*begin.ravel().tolist(), *done.ravel().tolist()],
+        "end": [*done.ravel().tolist(), *end.ravel().tolist()],
+        "amount": [*(done - begin).ravel().tolist(), *(end - done).ravel().tolist()],
     }
 
 
-def _versus(work: Any, longest: int) -> dict[str, list[Any]]:
-    loads = list(map(int, work))
-    return {"pe": list(range(len(loads))), "load": loads, "longest": [longest] * len(loads)}
+def _wave_labels(starts: np.ndarray, waves: int, first: int = 0) -> list[str]:
+    """The waves of each group, "3" or "3–5"."""
+    ends = np.append(starts[1:], waves) - 1
+    pairs = zip(first + starts, first + ends, strict=True)
+    return [str(a) if a == b else f"{a}–{b}" for a, b in pairs]
 
 
-def _rules(mean: float, longest: int) -> dict[str, list[Any]]:
+def _rules(ends: dict[str, tuple[float, str]]) -> dict[str, list[Any]]:
+    """Lines where something ends, and their labels' places: apart, from the highest down."""
+    apart = APART * max(value for value, _ in ends.values())
+    places: dict[str, float] = {}
+    below = np.inf
+    for what, (value, _) in sorted(ends.items(), key=lambda each: -each[1][0]):
+        below = places[what] = min(value, below - apart)
+    if below < 0:  # no room at the bottom: from there up
+        above = -apart
+        for what in reversed(list(places)):
+            above = places[what] = max(places[what], above + apart)
     return {
-        "what": ["mean", "max"],
-        "value": [mean, longest],
-        "label": [f"mean {mean:,.1f}", f"max {longest:,}"],
+        "what": list(ends),
+        "value": [value for value, _ in ends.values()],
+        "label": [label for _, label in ends.values()],
+        "place": [places[what] for what in ends],
     }
 
 
@@ -162,11 +193,8 @@ def _waves(table: np.ndarray) -> dict[str, list[Any]]:
     sizes = np.diff(np.append(first, len(table)))
     means = np.add.reduceat(table, first, axis=0) / sizes[:, None]
     n = table.shape[1]
-    labels = [
-        str(a) if size == 1 else f"{a}–{a + size - 1}" for a, size in zip(first, sizes, strict=True)
-    ]
     return {
-        "waves": np.repeat(labels, n).tolist(),
+        "waves": np.repeat(_wave_labels(first, len(table)), n).tolist(),
         "wave": np.repeat(first, n).tolist(),
         "pe": np.tile(np.arange(n), len(first)).tolist(),
         "load": means.ravel().tolist(),
@@ -180,12 +208,12 @@ def _figures(report: Report, layer: str) -> list[list[str]]:
     return [
         ["utilization", f"{report.utilization:.1%}"],
         ["latency (cycles)", f"{report.latency:,}"],
-        ["idle (PE-cycles)", f"{report.idle:,}"],
+        ["waiting (PE-cycles)", f"{report.idle:,}"],
         ["work (PE-cycles)", f"{report.work:,}"],
         ["energy (E_dyn)", "unknown" if np.isnan(energy) else f"{energy:,.0f}"],
         ["sparsity", f"{report.ticket.sparsity:.2%}"],
         [f"{layer_label(layer)}: utilization", f"{row['utilization']:.1%}"],
-        [f"{layer_label(layer)}: latency", f"{row['latency']:,}"],
+        [f"{layer_label(layer)}: latency (cycles)", f"{row['latency']:,}"],
     ]
 
 
@@ -201,15 +229,24 @@ def _summary(
     text = (
         f"{state.run}, round {state.round}, {counted(state.n_pe, 'PE')}, "
         f"{report.strategy.label}: in {layer_label(state.layer)}, {which}, PEs hold {span} "
-        f"non-zeros and wait {waiting:.0%} of the time. The network uses "
-        f"{report.utilization:.1%} of its PEs and takes {report.latency:,} cycles. Price: "
+        f"non-zeros and wait {waiting:.0%} of the time{_where(report, waves)}. "
+        f"The layer's utilization is {report.layers['utilization'][state.layer]:.1%} by "
+        "Eq. 2, where 0 % is one PE working alone; the network's is "
+        f"{report.utilization:.1%}, and it takes {report.latency:,} cycles. Price: "
         f"{price['touched']:.1%} of the non-zeros touched, {counted(price['permuted'], 'filter')} "
         f"permuted, {counted(price['buffered'], 'wave')} buffered. {report.strategy.cost}"
     )
     if other is not None:
         change = report.latency / other.latency - 1 if other.latency else 0
         text += (
-            f" Compared with {other.strategy.label}: {change:+.1%} cycles; the diamonds are its "
-            "loads, the dotted line its longest PE."
+            f" Compared with {other.strategy.label}: {change:+.1%} cycles; the dotted line is "
+            f"where {other.strategy.name} ends. Figures: {other.strategy.name} first."
         )
     return text
+
+
+def _where(report: Report, waves: int) -> str:
+    """For whom PEs wait, as the picture shows it."""
+    if ahead := report.strategy.ahead:
+        return f", {counted(ahead, 'wave')} ahead of the slowest and at the end"
+    return ", in each wave for its slowest PE" if waves > 1 else ", for the last to end"

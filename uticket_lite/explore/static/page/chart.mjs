@@ -103,6 +103,8 @@ export class Chart {
   #model;
   #clicked;
   #frame = null; // the newest to draw
+  #wide = 0; // what charts side by side need, once that is known
+  #stacked = false;
   #painting = null;
 
   // clicked: hears of the data of a mark that is clicked on.
@@ -122,6 +124,15 @@ export class Chart {
   // Anew, in the colours of the present theme.
   async redraw() {
     if (this.#frame) await this.#embed(this.#frame);
+  }
+
+  // Charts stand side by side where there is room, below each other where there isn't.
+  async fit() {
+    if (this.api && this.#wide && this.#stacked !== this.#narrow()) await this.redraw();
+  }
+
+  #narrow() {
+    return 0 < this.#el.clientWidth && this.#el.clientWidth < this.#wide;
   }
 
   finalize() {
@@ -153,8 +164,17 @@ export class Chart {
     // With the first data in the specification, Vega lays out axes and legends for it.
     const spec = { ...structuredClone(this.#model.get("spec")), datasets: {} };
     for (const [name, columns] of Object.entries(frame.data)) spec.datasets[name] = rows(columns);
+    this.#stacked = this.#narrow() && "hconcat" in spec;
+    if (this.#stacked) {
+      Object.assign(spec, { vconcat: spec.hconcat, spacing: 30, bounds: "full" });
+      delete spec.hconcat;
+    }
     const options = { actions: false, renderer: "canvas", config: themeConfig(this.#el) };
     this.api = await vegaEmbed(this.#el, spec, options);
+    if (!this.#stacked && "hconcat" in spec) {
+      this.#wide = this.#el.querySelector("canvas").offsetWidth;
+      if (this.#narrow()) return this.#embed(frame);
+    }
     this.api.view.addEventListener("click", (event, item) => {
       if (["line", "area"].includes(item?.mark?.marktype)) return; // it would name their first point
       if (item?.datum) this.#clicked(item.datum);

@@ -4,6 +4,7 @@ import { Chart, csv, element } from "./chart.mjs";
 import { keepKeys, makeControl } from "./controls.mjs";
 
 const SPOKEN_MS = 600; // a summary is spoken when it has stood for this long
+const FIT_MS = 150; // a new width is fitted when it has stood for this long
 const SAVED_MS = 1000; // a picture is kept when it has stood for this long
 
 function showFigures(figures, pairs) {
@@ -147,9 +148,12 @@ export function render(feed, model, el) {
   if (feed.said) say(feed.said);
   const theme = new MutationObserver(() => chart.redraw());
   theme.observe(document.body, { attributeFilter: ["data-jp-theme-light"] });
+  const room = new ResizeObserver(() => later("fit", FIT_MS, () => chart.fit()));
+  room.observe(picture);
   return () => {
     silence();
     theme.disconnect();
+    room.disconnect();
     chart.finalize();
     Object.values(timers).forEach(clearTimeout);
   };

@@ -1,0 +1,78 @@
+"""Pictures have room: nothing is cut off or written over, at any width, in any state."""
+
+import itertools
+
+import pytest
+
+from uticket_lite import explore
+
+STATES = {
+    "workload": {"n_pe": [2, 16, 64], "versus": ["", "uticket-magnitude"]},
+    "timeline": {"n_pe": [8, 64]},
+    "rounds": {"network": ["digits", "vgg16-cifar10"], "x": ["round", "sparsity"]},
+    "strategies": {"n_pe": [16], "mapping": ["output-channel", "input-channel"]},
+    "energy": {"round": [0, 5, 14], "n_pe": [16, 64]},
+}
+
+MEASURE = """async svg => {
+  const place = document.createElement("div");
+  place.innerHTML = svg;
+  document.body.append(place);
+  const whole = place.querySelector("svg").getBoundingClientRect();
+  const words = [...place.querySelectorAll("text")].filter(t => t.textContent.trim() &&
+      getComputedStyle(t).opacity > 0 && t.getAttribute("opacity") !== "0").map(t => {
+    const box = t.getBoundingClientRect();
+    return [t.textContent, box.left - whole.left, box.top - whole.top,
+      box.right - whole.left, box.bottom - whole.top];
+  });
+  place.remove();
+  return {words, width: whole.width, height: whole.height};
+}"""
+
+
+def overlaps(words):
+    """Pairs of words of which one is written over the other, by more than a pixel."""
+    for (a, *first), (b, *second) in itertools.combinations(words, 2):
+        across = min(first[2], second[2]) - max(first[0], second[0])
+        down = min(first[3], second[3]) - max(first[1], second[1])
+        # Boxes of lines are higher than letters: lines of text may touch.
+        if across > 1 and down > 4:
+            yield a, b
+
+
+@pytest.mark.parametrize("kind", STATES)
+def test_no_words_are_written_over_others(open_file, tmp_path, kind):
+    explorer = explore.EXPLORERS[kind]()
+    explorer.export(tmp_path / "page.html", list(STATES[kind])[-1:])
+    page = open_file(tmp_path / "page.html")
+    start = explorer.state
+    for values in itertools.product(*STATES[kind].values()):
+        explorer.state = start
+        explorer.state = explorer.nearest(**dict(zip(STATES[kind], values, strict=True)))
+        measured = page.evaluate(MEASURE, explorer.svg())
+        assert len(measured["words"]) > 5
+        assert not list(overlaps(measured["words"])), (kind, values)
+        for text, left, top, right, bottom in measured["words"]:
+            inside = left > -2 and top > -2
+            inside &= right < measured["width"] + 2 and bottom < measured["height"] + 2
+            assert inside, (kind, values, text)
+
+
+def test_charts_are_side_by_side_where_there_is_room(open_file, tmp_path):
+    """Nothing is cut off, and sliders can be moved."""
+    for kind in ("workload", "rounds", "strategies", "energy"):
+        explorer = explore.EXPLORERS[kind]("digits-lth")
+        explorer.export(tmp_path / "page.html", round=[13, 14])
+        page = open_file(tmp_path / "page.html")
+        heights = {}
+        for width in (1280, 560, 900, 1600):
+            page.set_viewport_size({"width": width, "height": 800})
+            page.wait_for_timeout(1500)
+            picture = page.locator(".uticket-chart")
+            wide, room = picture.evaluate("chart => [chart.scrollWidth, chart.clientWidth]")
+            assert wide <= room, (kind, width)
+            assert room <= width
+            heights[width] = page.locator("canvas").bounding_box()["height"]
+            slider = page.locator("[data-control=round]").bounding_box()
+            assert slider["width"] >= 100, (kind, width)
+        assert heights[560] > 1.5 * heights[1600] == 1.5 * heights[1280]
