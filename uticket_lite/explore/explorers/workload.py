@@ -230,9 +230,9 @@ def _summary(
         f"{state.run}, round {state.round}, {counted(state.n_pe, 'PE')}, "
         f"{report.strategy.label}: in {layer_label(state.layer)}, {which}, PEs hold {span} "
         f"non-zeros and wait {waiting:.0%} of the time{_where(report, waves)}. "
-        f"The layer's utilization is {report.layers['utilization'][state.layer]:.1%} by "
-        "Eq. 2, where 0 % is one PE working alone; the network's is "
-        f"{report.utilization:.1%}, and it takes {report.latency:,} cycles. Price: "
+        "Utilization by Eq. 2, where 0 % is one PE working alone: "
+        f"{report.layers['utilization'][state.layer]:.1%} in this layer, "
+        f"{report.utilization:.1%} in the network, which takes {report.latency:,} cycles. Price: "
         f"{price['touched']:.1%} of the non-zeros touched, {counted(price['permuted'], 'filter')} "
         f"permuted, {counted(price['buffered'], 'wave')} buffered. {report.strategy.cost}"
     )
