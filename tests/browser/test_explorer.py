@@ -260,7 +260,7 @@ def test_pictures_and_data_are_downloaded(workload, tmp_path):
         assert file.name == f"workload.{name.lower()}"
         assert file.read_bytes().startswith(start)
     bars = [line for line in file.read_text().splitlines() if line.startswith("bars,")]
-    assert len(bars) == 32
+    assert len(bars) == 2 * 4 * 16, "work and waiting, of each wave and PE"
 
 
 def test_an_error_is_shown_and_the_next_move_works(open_cells):
