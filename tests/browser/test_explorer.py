@@ -252,7 +252,11 @@ def test_a_click_on_a_round_opens_it_in_the_workload_explorer(open_cells):
 
 
 def test_pictures_and_data_are_downloaded(workload, tmp_path):
-    for name, start in (("SVG", b"<svg"), ("PNG", b"\x89PNG"), ("CSV", b"table,pe,waves,wave,kind")):
+    for name, start in (
+        ("SVG", b"<svg"),
+        ("PNG", b"\x89PNG"),
+        ("CSV", b"table,pe,waves,wave,kind"),
+    ):
         with workload.page.expect_download() as download:
             workload.view.locator(f"button:text-is('{name}')").click()
         file = tmp_path / download.value.suggested_filename
