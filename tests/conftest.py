@@ -1,7 +1,5 @@
 """Where things are."""
 
-import contextlib
-import io
 import os
 from pathlib import Path
 
@@ -9,7 +7,6 @@ import pytest
 from hypothesis import settings
 
 import uticket_lite as ut
-from uticket_lite import cli
 from uticket_lite.strategies import registry
 
 # Kernels compile in their first example; where CI is set, examples are the same every time.
@@ -26,13 +23,6 @@ def shared():
     if not folder.is_dir():
         pytest.skip("no ../shared beside this checkout: the reference outputs are not here")
     return folder
-
-
-def run_cli(*words):
-    """What the command `uticket` prints, in this process."""
-    with contextlib.redirect_stdout(io.StringIO()) as out, contextlib.suppress(SystemExit):
-        cli.main([str(word) for word in words])
-    return out.getvalue()
 
 
 @pytest.fixture

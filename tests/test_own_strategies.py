@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from conftest import run_cli
+from shell import run_cli
 
 import uticket_lite as ut
 from uticket_lite import explore
