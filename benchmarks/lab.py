@@ -96,16 +96,18 @@ def open_notebook(context: BrowserContext, url: str, name: str, theme: str) -> P
 
 
 def run_all(page: Page) -> None:
-    """Run all cells and wait until every one has run."""
+    """Run all cells and wait until every one has run; folded ones show no number."""
     page.wait_for_selector("#jp-main-statusbar >> text=| Idle", timeout=RUN_TIMEOUT_MS)
     page.evaluate("jupyterapp.commands.execute('notebook:run-all-cells')")
     page.wait_for_function(
         """() => {
             const prompts = [...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')];
-            return prompts.length && prompts.every(p => /\\[\\d+\\]/.test(p.textContent));
+            const texts = prompts.map(p => p.textContent).filter(text => text);
+            return texts.length && texts.every(text => /\\[\\d+\\]/.test(text));
         }""",
         timeout=RUN_TIMEOUT_MS,
     )
+    page.wait_for_selector("#jp-main-statusbar >> text=| Idle", timeout=RUN_TIMEOUT_MS)
 
 
 def write_notebook(file: Path, *cells: str) -> None:
