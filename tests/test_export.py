@@ -51,6 +51,26 @@ def test_a_file_holds_the_frames_that_the_explorer_shows(tmp_path, kind):
     assert len(set(columns)) == len(columns), "columns that are alike are stored once"
 
 
+@pytest.mark.parametrize(
+    ("kind", "controls"),
+    [
+        ("rounds", ["network", "x"]),
+        ("workload", {"run": None, "round": [3, 14]}),
+        ("timeline", {"run": None, "mapping": None}),
+        ("strategies", {"run": None, "mapping": None}),
+        ("energy", {"run": None, "gating": None}),
+        ("spikes", ["run", "barrier"]),
+    ],
+)
+def test_every_run_fits_into_a_file_with_what_depends_on_it(tmp_path, kind, controls):
+    explorer = explore.EXPLORERS[kind]()
+    explorer.export(tmp_path / "page.html", controls)
+    file = packed(tmp_path / "page.html")
+    shown = [unpacked(file, place)["state"] for place in range(len(file["table"]))]
+    first = next(iter(file["moving"]))
+    assert {state[first] for state in shown} == set(file["moving"][first])
+
+
 def test_controls_that_depend_on_others_follow_them(tmp_path):
     explorer = explore.workload()
     explorer.state = replace(explorer.state, wave=3)

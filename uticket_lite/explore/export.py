@@ -141,7 +141,7 @@ def _packed(explorer: "Explorer", moving: dict[str, list[Any]]) -> dict[str, Any
 
     for values in itertools.product(*moving.values()):
         asked = replace(present, **dict(zip(moving, values, strict=True)))
-        state = nearest(asked, explorer.source, asked)
+        state = nearest(asked, explorer.source, present)
         if state not in frames:
             frames[state] = len(rows)
             frame = explorer.framed(state)
