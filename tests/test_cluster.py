@@ -128,7 +128,8 @@ def test_one_two_and_four_workers_and_threads_find_the_same(cluster, alone, tmp_
 
     # The question, and so the tickets, arrive in each process at most once.
     counted = Counted("counted", "", "order", "", "")
-    ut.sweep("digits-lth", range(1, 200), strategies=counted, client=cluster.client, seeds=range(9))
+    many = {"seeds": range(200), "strategies": counted}  # more chunks than one worker gets to
+    ut.sweep("digits-lth", range(1, 200), client=cluster.client, **many)
     arrived = cluster.client.run(lambda: len(__import__("test_cluster").ARRIVED))
     assert set(arrived.values()) <= {0, 1}
     assert sum(arrived.values()) > 1, "several workers took part"
