@@ -181,9 +181,17 @@ def test_every_combination_at_every_extreme_is_shown():
     ):
         for layer in RUNS[run].tickets[number].counted:
             state = WorkloadState(run, number, strategy, n, "lpt", mapping, layer, wave)
-            frame = workload_frame(nearest(state, RUNS, state), RUNS)
-            assert frame["figures"]
-            assert frame["summary"]
+            shown = nearest(state, RUNS, state)
+            frame = workload_frame(shown, RUNS)
+            pes = ut.Accelerator(shown.n_pe, shown.mapping)
+            impossible = ut.STRATEGIES[strategy].objection(pes) is not None
+            assert bool(frame["message"]) >= impossible, "what cannot be shown is told"
+            ran = "none" if impossible else strategy
+            report = ut.simulate(RUNS[run].tickets[number], pes, ran)
+            figures = {name: text.split(" → ")[-1] for name, text in frame["figures"]}
+            assert figures["latency (cycles)"] == f"{report.latency:,}"
+            assert figures["work (PE-cycles)"] == f"{report.work:,}"
+            assert shown.layer in frame["summary"]
 
 
 def test_every_control_of_every_explorer_changes_what_is_shown(explorer):
