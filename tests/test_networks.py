@@ -45,6 +45,17 @@ def test_convolutions_are_those_of_the_shape_table(name):
     assert sorted(positions) == sorted((conv.positions, conv.input_positions) for conv in table)
 
 
+def test_vgg16_takes_smaller_images_with_the_same_weights():
+    """What its last pooling would halve is a single position then."""
+    small, large = (make_network("vgg16", timesteps=1, shape=(3, s, s)) for s in (16, 32))
+    assert small(torch.randn(2, 3, 16, 16)).shape == large(images("vgg16")).shape == (2, 10)
+    shapes = [{n: w.shape for n, w in net.state_dict().items()} for net in (small, large)]
+    assert sorted(shapes[0].values()) == sorted(shapes[1].values())
+    assert [
+        len([m for m in net.blocks if isinstance(m, nn.MaxPool2d)]) for net in (small, large)
+    ] == [4, 5]
+
+
 def test_published_sizes():
     vgg, resnet = (make_network(name, timesteps=1) for name in ("vgg16", "resnet19"))
     assert len([n for n in prunable(vgg) if n.startswith("conv")]) == 13

@@ -1,5 +1,6 @@
 """A run that is killed and started again ends as if it had never stopped."""
 
+import dataclasses
 import os
 import random
 import signal
@@ -10,9 +11,10 @@ import time
 import numpy as np
 import pytest
 
-from uticket_lite.training import Settings, find_tickets
+from uticket_lite.training import Settings, find_tickets, steps
+from uticket_lite.training.checkpoint import load_checkpoint
 from uticket_lite.training.datasets import load_dataset
-from uticket_lite.training.directory import checkpoint_file
+from uticket_lite.training.directory import RunDirectory, checkpoint_file
 
 SETTINGS = {
     "method": "uticket", "rounds": 3, "epochs": 3, "rewind_epoch": 1, "prune": 0.6
@@ -96,6 +98,32 @@ def test_killed_while_a_file_is_replaced(
         find_tickets(settings, out=tmp_path, progress=False)
     monkeypatch.setattr(os, "replace", replace)
     assert_alike(find_tickets(settings, out=tmp_path, progress=False), undisturbed)
+
+
+@pytest.mark.parametrize("write", [2, 4, 7])
+def test_killed_within_an_epoch(settings, tmp_path, monkeypatch, write):
+    """Of five steps; what is drawn at random, such as Cutout's squares, is drawn as before."""
+    drawing = dataclasses.replace(settings, cutout=2, rounds=2, probe=0.9)
+    undisturbed = find_tickets(drawing, progress=False)
+    count = 0
+
+    def dying(self, state, keep=RunDirectory.keep):
+        nonlocal count
+        keep(self, state)
+        count += 1
+        if count == write:
+            raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(steps, "PART_SECONDS", 0)
+        patch.setattr(RunDirectory, "keep", dying)
+        with pytest.raises(Killed):
+            find_tickets(drawing, out=tmp_path, progress=False)
+    _, state = load_checkpoint(checkpoint_file(tmp_path))
+    assert (state.epoch, state.step) == divmod(write - 1, 5)
+    resumed = find_tickets(drawing, out=tmp_path, progress=False)
+    assert_alike(resumed, undisturbed)
+    assert list(resumed.probes) == list(undisturbed.probes)
 
 
 def test_a_finished_run_is_read_not_repeated(settings, undisturbed, tmp_path):

@@ -12,6 +12,8 @@ import uticket_lite as ut
 from uticket_lite.explore.pictures import Picture
 from uticket_lite.paper import factors, study
 from uticket_lite.tickets.recorded import DATA
+from uticket_lite.training.checkpoint import State, save_checkpoint
+from uticket_lite.training.directory import checkpoint_file
 
 PES = ut.Accelerator(16)
 
@@ -44,9 +46,15 @@ def test_probes_and_rounds_are_collected_with_settings_and_losses(run):
     assert table[table["step"] == 8]["accuracy"].item() == 0.8
 
 
-def test_a_run_that_has_not_ended_is_left_out(run, tmp_path):
-    shutil.copytree(run, tmp_path / "half", ignore=shutil.ignore_patterns("history*"))
-    assert study.collect([tmp_path / "half"]).empty
+def test_a_run_that_has_not_ended_gives_what_it_has_seen(run, tmp_path):
+    half = tmp_path / "half-seed0"
+    shutil.copytree(run, half, ignore=shutil.ignore_patterns("history*", "round-*"))
+    assert study.collect([half]).empty, "nothing says with which settings"
+    settings = {**study.SETTINGS, "dataset": "there/few.npz", "network": "vgg9"}
+    save_checkpoint(checkpoint_file(half), settings, State())
+    table = study.collect([half])
+    assert table["step"].tolist() == [0, 8]
+    assert table[["network", "dataset"]].drop_duplicates().to_numpy().tolist() == [["vgg9", "few"]]
 
 
 def made(**columns):

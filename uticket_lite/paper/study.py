@@ -26,6 +26,7 @@ from uticket_lite.tickets.ticket import Ticket
 
 TABLE = "study.csv"
 SETTINGS = {
+    "dataset": "",
     "network": "vgg16",
     "method": "lth",
     "init": "torch",
@@ -57,16 +58,23 @@ def collect(runs: Iterable[str | os.PathLike[str]]) -> pd.DataFrame:
     probe before pruning); what `lost` says: utilization, floor, noise, layers, filters; mean
     filter_cov and gini of the layers, by parameters (see `spread`); and where non-zeros lie,
     their share in each counted layer, with spaces between.
-    A run without a history has not ended and is left out.
+    A run that has not ended gives what it has seen so far; one that has not begun is left out.
     """
     return pd.DataFrame([row for run in runs for row in _rows_of(Path(run))])
 
 
 def _rows_of(run: Path) -> Iterator[Row]:
-    if not history_file(run).is_file():
+    from uticket_lite.training.checkpoint import load_checkpoint
+    from uticket_lite.training.directory import checkpoint_file
+
+    if checkpoint_file(run).is_file():
+        settings, _ = load_checkpoint(checkpoint_file(run))
+    elif history_file(run).is_file():
+        settings = json.loads(history_file(run).read_text())["settings"]
+    else:
         return
-    settings = json.loads(history_file(run).read_text())["settings"]
     known = {name: settings.get(name, otherwise) for name, otherwise in SETTINGS.items()}
+    known["dataset"] = Path(known["dataset"]).stem
     about = {"run": run.name.rsplit("-seed", 1)[0], **known}
     for kind, files in (("step", "probes/step-*"), ("round", "round-*")):
         for file in sorted(run.glob(f"{files}.safetensors")):

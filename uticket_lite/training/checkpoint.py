@@ -22,23 +22,24 @@ from uticket_lite.training.record import damaged
 
 FORMAT = "uticket-lite checkpoint 1"
 GROUPS = ("network", "momentum", "rewound", "masks", "unbalanced", "trained")
-FACTS = ("epoch", "timesteps", "rows", "seconds")
+FACTS = ("epoch", "step", "timesteps", "rows", "seconds")
 
 
 @dataclass(frozen=True)
 class State:
     """Everything that the rest of a run depends on, besides its settings; on the CPU.
 
-    epoch: epochs finished in the present round. network: weights and batch norm. momentum: the
-    optimizer's, by parameter; empty before the first step of a round. rewound: the weights that
-    rounds start from; empty before the rewind epoch. masks: trained in this round. unbalanced:
-    the same before balancing. trained: the network after the last finished round. timesteps: T
-    of this round. seconds: spent in it so far. rows: the history of the finished rounds.
-    tickets: theirs. probes: see `Settings.probe`, steps to ticket. Both are files of their own,
-    not in the checkpoint.
+    epoch: epochs finished in the present round. step: steps done in the next one. network: weights
+    and batch norm. momentum: the optimizer's, by parameter; empty before the first step of a round.
+    rewound: the weights that rounds start from; empty before the rewind epoch. masks: trained in
+    this round. unbalanced: the same before balancing. trained: the network after the last
+    finished round. timesteps: T of this round. seconds: spent in it so far. rows: the history of
+    the finished rounds. tickets: theirs. probes: see `Settings.probe`, steps to ticket. Both are
+    files of their own, not in the checkpoint.
     """
 
     epoch: int = 0
+    step: int = 0
     network: dict[str, Tensor] = field(default_factory=dict)
     momentum: dict[str, Tensor] = field(default_factory=dict)
     rewound: dict[str, Tensor] = field(default_factory=dict)
@@ -88,7 +89,7 @@ def load_checkpoint(path: Path) -> tuple[dict[str, Any], State]:
         # Early files have no checksum.
         if metadata and metadata != {"sha256": _digest(text, tensors)}:
             raise ValueError("its content does not fit its checksum")
-        about = json.loads(text)
+        about = {"step": 0} | json.loads(text)  # early ones were written between epochs only
         identity = dict(about["settings"])
         facts = {key: about[key] for key in FACTS}
         if [row["round"] for row in facts["rows"]] != list(range(about["round"])):

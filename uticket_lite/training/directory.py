@@ -5,7 +5,7 @@
     round-NN.safetensors    the ticket of each finished round, see `Ticket.save`
     weights.safetensors     the network after the last finished round
     probes/step-NNNNNN.safetensors   counts of the ticket that a probe saw before that step
-    checkpoint.safetensors  the whole state after the last epoch; removed at the end
+    checkpoint.safetensors  the whole state after the last epoch or part of one; removed at the end
     .lock                   locked by the process that trains; a killed one lets go of it
 
 The checkpoint is the first file written and names the settings, so that a directory tells from

@@ -1,6 +1,7 @@
 """Train a network for an epoch, and measure it on the test set."""
 
 import math
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
@@ -61,12 +62,18 @@ def train_epoch(
     cutout: int = 0,
     precision: str = "float32",
     watch: Callable[[int], None] | None = None,
-) -> None:
+    first: int = 0,
+    seconds: float = math.inf,
+) -> int:
     """Show the network every training image once, in place; pruned weights stay zero.
 
     generator: draws the order of the images and their augmentation. loss: a name in `LOSSES`.
     cutout: side of the square that is blanked at random, see `Dataset.prepare`. precision: a name
-    in `PRECISIONS`. watch: called before every step with its number in this epoch.
+    in `PRECISIONS`. watch: called before every step with its number in this epoch. first: the step
+    to begin with; those before are not trained, but draw what they would have drawn. seconds: stop
+    after the step in which they have passed.
+
+    Returns the number of the next step, 0 if the epoch has ended.
     """
     layers = prunable(network)
     device = next(network.parameters()).device
@@ -74,10 +81,14 @@ def train_epoch(
         group["lr"] = learning_rate
     network.train()
     order = torch.randperm(len(data.train_images), generator=generator)
-    for step, chosen in enumerate(order.split(batch_sizes(len(order), batch))):
+    began = time.perf_counter()
+    batches = order.split(batch_sizes(len(order), batch))
+    for step, chosen in enumerate(batches):
+        images = data.prepare(data.train_images[chosen], generator, cutout).to(device)
+        if step < first:
+            continue
         if watch is not None:
             watch(step)
-        images = data.prepare(data.train_images[chosen], generator, cutout).to(device)
         with autocast(device, precision):
             scores = network.scores(images)
         labels = data.train_labels[chosen].to(device)
@@ -85,6 +96,9 @@ def train_epoch(
         LOSSES[loss](scores.float(), labels).backward()
         mask_gradients(layers, masks)
         optimizer.step()
+        if time.perf_counter() - began >= seconds:
+            return (step + 1) % len(batches)
+    return 0
 
 
 def autocast(device: torch.device, precision: str) -> torch.autocast:

@@ -15,7 +15,8 @@ from uticket_lite.training.settings import Settings
 
 
 def lottery(bench: Bench, state: State) -> Iterator[State]:
-    """Algorithm 1, on from a state: yields the state after every epoch and between rounds."""
+    """Algorithm 1, on from a state: yields the state after every epoch or part of a
+    long one, and between rounds."""
     settings = bench.settings
     while state.round < settings.rounds:
         while state.epoch < settings.epochs_of(state.round):
@@ -39,12 +40,12 @@ def find_tickets(
 ) -> LotteryRun:
     """Train, prune, balance and rewind for all rounds of `settings`.
 
-    out: a directory for tickets, history, weights, and a checkpoint after every epoch (see
-    `training.directory`). A run that was stopped or killed goes on from its checkpoint when it
-    is called with the same settings and directory, and ends as if it had never stopped; a
-    finished one is read. progress: show a bar with round, epoch, accuracy and time left.
-    strategy: balances each round's ticket in the place of the method's; a `Strategy`, or a
-    function of ticket, accelerator and seed that gives the balanced ticket, as `ut.balance` does.
+    out: a directory for tickets, history, weights, and a checkpoint after every epoch, in long
+    ones every five minutes (see `training.directory`). A run that was stopped or killed goes on
+    from its checkpoint when it is called with the same settings and directory, and ends as if it
+    had never stopped; a finished one is read. progress: show a bar with round, epoch, accuracy and
+    time left. strategy: balances each round's ticket in the place of the method's; a `Strategy`, or
+    a function of ticket, accelerator and seed that gives the balanced ticket, as `ut.balance` does.
     after_round: called with the run so far after each round, to draw it, say.
     Interrupting it (Ctrl-C, or stopping the cell) returns the finished rounds. Runs on a GPU if
     torch finds one. Results depend, in the last bits, on `torch.get_num_threads()`, and so in the
@@ -118,7 +119,7 @@ def _standing(state: State) -> dict[str, object]:
 
 def _where(run: LotteryRun, settings: Settings, directory: RunDirectory | None) -> str:
     """What an interrupted run says."""
-    goes_on = "" if directory is None else "; the same call goes on from the last whole epoch"
+    goes_on = "" if directory is None else "; the same call goes on from its checkpoint"
     if not run.rows:
         return f"interrupted before round 0 was finished: there is no ticket yet{goes_on}"
     return f"interrupted: {len(run.rows)} of {settings.rounds} rounds are finished{goes_on}"

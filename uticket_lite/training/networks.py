@@ -198,8 +198,9 @@ class SpikingVGG(SpikingNetwork):
 
     Max pooling, not average pooling, keeps spikes binary.
 
-    plan: as in `shapes`: filters of each layer, "P" for pooling. shape: of an image (C, H, W),
-    square. hidden: outputs of the linear layers before the last, each with neurons. options: of
+    plan: as in `shapes`: filters of each layer, "P" for pooling; one that finds a single position
+    left, as VGG-16's last does in 16×16 images, is left out. shape: of an image (C, H, W), square.
+    hidden: outputs of the linear layers before the last, each with neurons. options: of
     `SpikingNetwork`.
     """
 
@@ -220,12 +221,9 @@ class SpikingVGG(SpikingNetwork):
                 name = f"conv{len(self._named) + 1}"
                 self.blocks.append(self._block(name, channels, step, encodes=not self._named))
                 channels = step
-            else:
+            elif side > 1:
                 self.blocks.append(nn.MaxPool2d(2))
                 side //= 2
-        if side == 0:
-            halved = plan.count("P")
-            raise ValueError(f"its {halved} poolings need a side of {2**halved} or more")
         self._head(channels * side * side, hidden, classes)
 
     @property

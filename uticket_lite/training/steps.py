@@ -18,19 +18,21 @@ from uticket_lite.training.probing import probe
 from uticket_lite.training.pruning import Masks, prune_smallest
 from uticket_lite.training.record import versions
 
+PART_SECONDS = 300.0
+"""An epoch that takes longer is trained in parts, with a checkpoint after each."""
 EARLY_IMAGES = 512
 """Training images on which timesteps are chosen for early-time tickets."""
 
 
 def train(bench: Bench, state: State) -> State:
-    """One epoch later."""
+    """One epoch later, or a part of one that takes long."""
     began = time.perf_counter()
     settings, epochs = bench.settings, bench.settings.epochs_of(state.round)
     optimizer = bench.load(state)
     masks = {name: mask.to(bench.device) for name, mask in state.masks.items()}
     probes = dict(state.probes)
     looks = settings.probe is not None and state.round == 0
-    train_epoch(
+    step = train_epoch(
         bench.network,
         optimizer,
         bench.data,
@@ -42,12 +44,16 @@ def train(bench: Bench, state: State) -> State:
         cutout=settings.cutout,
         precision=settings.precision,
         watch=_watch(bench, state, probes) if looks else None,
+        first=state.step,
+        seconds=PART_SECONDS,
     )
-    if looks and state.epoch + 1 == epochs:
+    ended = step == 0
+    if looks and ended and state.epoch + 1 == epochs:
         probe(bench, state, probes, epoch=epochs, step=0, last=True)
     later = replace(
         state,
-        epoch=state.epoch + 1,
+        epoch=state.epoch + ended,
+        step=step,
         network=copy_tensors(bench.network.state_dict()),
         momentum=copy_tensors(
             {
@@ -58,7 +64,7 @@ def train(bench: Bench, state: State) -> State:
         ),
         probes=probes,
     )
-    if later.round == 0 and later.epoch == settings.rewind_epoch:
+    if later.round == 0 and ended and later.epoch == settings.rewind_epoch:
         later = replace(later, rewound=later.network, timesteps=_search_timesteps(bench))
     return replace(later, seconds=state.seconds + time.perf_counter() - began)
 
