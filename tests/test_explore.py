@@ -380,6 +380,16 @@ def test_rounds_open_in_the_workload_explorer(workload):
         explore.rounds(["digits"])
 
 
+def test_rounds_say_what_utilization_is_lost_to():
+    explorer = explore.rounds("digits-lth")
+    shown = dict(explorer.frame["figures"])
+    parts = ut.lost(ut.load_ticket("digits-lth", explorer.state.round), ut.Accelerator(16))
+    assert shown["lost to chance, small numbers"] == f"{parts.noise:.1%}"
+    assert shown["lost because layers keep unlike shares"] == f"{parts.layers:.1%}"
+    assert shown["lost because filters are unlike"] == f"{parts.filters:.1%}"
+    assert "won back by balancing" in dict(explore.rounds("digits-uticket").frame["figures"])
+
+
 def test_rounds_show_the_spread_of_seeds():
     seeds = ut.load_seeds("digits-lth")
     last = seeds[seeds["round"] == 14]

@@ -110,7 +110,8 @@ def recorded_study() -> Iterator[Row]:
 
 
 def by_steps(table: pd.DataFrame) -> pd.DataFrame:
-    """Utilization and floor by network, recipe, figure and step: mean, min and max over seeds.
+    """Utilization and floor by network, images, recipe, figure and step: mean, min and max over
+    seeds.
 
     Of the probes of runs whose name begins with `steps`, and of networks of the paper's width.
     """
@@ -119,9 +120,12 @@ def by_steps(table: pd.DataFrame) -> pd.DataFrame:
     probes = probes[chosen].assign(recipe=probes["init"])
     probes.loc[probes["neuron"] == "input-decay", "recipe"] = "released"
     long = probes.melt(
-        ["network", "recipe", "step", "seed"], ["utilization", "floor"], "figure", "value"
+        ["network", "dataset", "recipe", "step", "seed"],
+        ["utilization", "floor"],
+        "figure",
+        "value",
     )
-    grouped = long.groupby(["network", "recipe", "figure", "step"])["value"]
+    grouped = long.groupby(["network", "dataset", "recipe", "figure", "step"])["value"]
     return grouped.agg(["mean", "min", "max"]).reset_index()
 
 
@@ -197,8 +201,8 @@ def steps_chart(table: pd.DataFrame) -> Any:
     )
     spread["recipe"] = spread["recipe"].map(RECIPES)
 
-    def panel(network: str) -> Any:
-        part = spread[spread["network"] == network]
+    def panel(network: str, images: str) -> Any:
+        part = spread[(spread["network"] == network) & (spread["dataset"] == images)]
         measured = part[part["figure"] == "utilization"]
         line = alt.Chart(part).mark_line().encode(x=x, y=y, color=colour, strokeDash=dash)
         band = alt.Chart(measured).mark_area(opacity=0.25)
@@ -218,9 +222,10 @@ def steps_chart(table: pd.DataFrame) -> Any:
             + line
             + floor.encode(x=x, y=y, text="name:N")
             + text.encode(x=x, y=y, text="name:N")
-        ).properties(width=560, height=230, title=network)
+        ).properties(width=560, height=230, title=f"{network}, images of {images}")
 
-    return alt.vconcat(*(panel(network) for network in spread["network"].unique()))
+    each = spread[["network", "dataset"]].drop_duplicates()
+    return alt.vconcat(*(panel(*which) for which in each.itertuples(index=False)))
 
 
 SECTION = Section(

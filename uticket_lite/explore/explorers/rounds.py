@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import pandas as pd
@@ -9,7 +10,9 @@ import pandas as pd
 from uticket_lite.edge.checks import one_of
 from uticket_lite.explore.controls import Options, menu, slider
 from uticket_lite.explore.explorer import Explorer, Frame
-from uticket_lite.tickets.recorded import load_seeds, recorded_tickets
+from uticket_lite.hardware.accelerator import Accelerator
+from uticket_lite.simulation.lost import lost
+from uticket_lite.tickets.recorded import load_seeds, load_ticket, recorded_tickets
 
 FIGURES = ("utilization", "accuracy", "latency", "sparsity")
 AXES = {"round": "pruning round", "sparsity": "weights pruned (%)"}
@@ -103,10 +106,28 @@ def rounds_frame(state: RoundsState, tables: Tables) -> Frame:
             ["accuracy", f"{row['accuracy']:.1%}"],
             ["latency (cycles per position and timestep)", f"{row['latency']:,.0f}"],
             ["seeds", f"{seeds}"],
+            *_lost(state.run, state.round),
         ],
         "summary": _summary(state, table, runs, seeds),
         "clicks": ["run", "round"],
     }
+
+
+@cache
+def _lost(run: str, number: int) -> list[list[str]]:
+    """What a round's ticket (of the first seed) loses of utilization, and to what."""
+    ticket = load_ticket(run, number)
+    trained = ticket.provenance["settings"]
+    parts = lost(ticket, Accelerator(trained["n_pe"], trained["mapping"]))
+    won = parts.filters < 0
+    return [
+        ["lost to chance, small numbers", f"{parts.noise:.1%}"],
+        ["lost because layers keep unlike shares", f"{parts.layers:.1%}"],
+        [
+            "won back by balancing" if won else "lost because filters are unlike",
+            f"{abs(parts.filters):.1%}",
+        ],
+    ]
 
 
 def _spread(table: pd.DataFrame) -> pd.DataFrame:
