@@ -13,8 +13,9 @@ from playwright.sync_api import CDPSession, Page
 
 from benchmarks import lab
 from benchmarks.measure import Figure
+from uticket_lite.explore import EXPLORERS
 
-KINDS = ("workload", "timeline", "rounds", "strategies", "energy", "spikes")
+KINDS = tuple(EXPLORERS)
 OURS = """from uticket_lite import explore
 import uticket_lite as ut
 vgg = ut.synthetic_ticket("vgg16", sparsity=.982, filter_cov=.3)

@@ -33,7 +33,7 @@ def unpacked(file, place):
     }
 
 
-@pytest.mark.parametrize("kind", ["workload", "timeline", "rounds", "strategies", "energy"])
+@pytest.mark.parametrize("kind", [kind for kind in explore.EXPLORERS if kind != "spikes"])
 def test_a_file_holds_the_frames_that_the_explorer_shows(tmp_path, kind):
     explorer = explore.EXPLORERS[kind]("digits-lth")
     page = tmp_path / "page.html"
@@ -59,6 +59,7 @@ def test_a_file_holds_the_frames_that_the_explorer_shows(tmp_path, kind):
         ("timeline", {"run": None, "mapping": None}),
         ("strategies", {"run": None, "mapping": None}),
         ("energy", {"run": None, "gating": None}),
+        ("sweep", ["run", "figure", "gating"]),
         ("spikes", ["run", "barrier"]),
     ],
 )

@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from uticket_lite import explore
+from uticket_lite.cli.export import NOTES
 from uticket_lite.explore.pictures import README_PICTURE, readme_picture
 
 ROOT = Path(__file__).parent.parent
@@ -23,6 +25,12 @@ def test_picture_is_current_and_shown():
     assert (ROOT / README_PICTURE).read_text() == wanted, (
         "run python -m uticket_lite.explore.pictures"
     )
+
+
+def test_every_explorer_is_named_here_and_in_the_command_lines_help():
+    for name in explore.EXPLORERS:
+        assert f"`{name}`" in README or f"`explore.{name}(" in README, name
+        assert re.search(rf"Explorers: [\w, ]*\b{name}\b", NOTES), name
 
 
 def test_files_and_targets_it_names_exist():

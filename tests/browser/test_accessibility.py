@@ -35,7 +35,7 @@ def test_all_explorers_in_both_themes(open_cells):
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_exported_pages(open_file, tmp_path, scheme):
-    for kind in ("workload", "rounds"):
+    for kind in ("workload", "rounds", "sweep"):
         explorer = explore.EXPLORERS[kind]("digits-lth")
         explorer.export(tmp_path / "page.html", round=[13, 14])
         audit(open_file(tmp_path / "page.html", color_scheme=scheme), "html")

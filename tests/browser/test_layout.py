@@ -11,6 +11,7 @@ STATES = {
     "timeline": {"n_pe": [8, 64]},
     "rounds": {"network": ["digits", "vgg16-cifar10"], "x": ["round", "sparsity"]},
     "strategies": {"n_pe": [16], "mapping": ["output-channel", "input-channel"]},
+    "sweep": {"figure": ["utilization", "latency"], "n_pe": [2, 64], "round": [0, 7]},
     "energy": {"round": [0, 5, 14], "n_pe": [16, 64]},
 }
 
@@ -60,7 +61,7 @@ def test_no_words_are_written_over_others(open_file, tmp_path, kind):
 
 def test_charts_are_side_by_side_where_there_is_room(open_file, tmp_path):
     """Nothing is cut off, and sliders can be moved."""
-    for kind in ("workload", "rounds", "strategies", "energy"):
+    for kind in ("workload", "rounds", "strategies", "sweep", "energy"):
         explorer = explore.EXPLORERS[kind]("digits-lth")
         explorer.export(tmp_path / "page.html", round=[13, 14])
         page = open_file(tmp_path / "page.html")

@@ -66,6 +66,19 @@ test("a state is the same whatever the order of its fields", () => {
   assert.equal(model.count("move"), 1, "16 is known, though the fields came in another order");
 });
 
+test("frames of a source that grows are shown, but neither kept nor fetched ahead", () => {
+  feed.move({ n_pe: 17 });
+  model.answer("move", { frame: frameAt(17, { growing: true, summary: "half" }) });
+  mock.timers.tick(1000);
+  assert.equal(model.count("ahead"), 0);
+  model.say({ frame: frameAt(17, { growing: true, summary: "more" }) });
+  assert.equal(feed.frame.summary, "more");
+  feed.move({ n_pe: 18 });
+  model.answer("move", { frame: frameAt(18, { growing: true }) });
+  feed.move({ n_pe: 17 });
+  assert.equal(model.count("move"), 3, "17 is asked for again: there may be more by now");
+});
+
 test("of moves that pile up only the last is sent, and the answer on its way is shown meanwhile", () => {
   for (const n_pe of [17, 18, 19, 20]) feed.move({ n_pe });
   assert.equal(model.count("move"), 1);

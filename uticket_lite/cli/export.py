@@ -7,10 +7,11 @@ from typing import Any
 from uticket_lite.cli.parser import Commands
 
 NOTES = """\
-Explorers: workload, timeline, rounds, strategies, energy, spikes. LINK may also be the state that
-an explorer shows under its picture, "workload?run=digits-lth&n_pe=8" say. Controls that move in
-the file take all their values (--moves round) or those given (--moves n_pe=4,16,64); the others
-stand still, disabled. Without --moves: as many of the first controls as 12,000 states allow.
+Explorers: workload, timeline, rounds, strategies, sweep, energy, spikes. LINK may also be the
+state that an explorer shows under its picture, "workload?run=digits-lth&n_pe=8" say. Controls that
+move in the file take all their values (--moves round) or those given (--moves n_pe=4,16,64); the
+others stand still, disabled. Without --moves: as many of the first controls as 12,000 states allow.
+For sweep, --ticket may also be the folder that `uticket sweep` writes.
 """
 
 

@@ -12,11 +12,13 @@ from uticket_lite.explore.explorers.energy import energy
 from uticket_lite.explore.explorers.rounds import rounds
 from uticket_lite.explore.explorers.spikes import spikes
 from uticket_lite.explore.explorers.strategies import strategies
+from uticket_lite.explore.explorers.sweep import sweep
 from uticket_lite.explore.explorers.timeline import timeline
 from uticket_lite.explore.explorers.workload import workload
 
 EXPLORERS: dict[str, Callable[[], Explorer]] = {
-    maker.__name__: maker for maker in (workload, timeline, rounds, strategies, energy, spikes)
+    maker.__name__: maker
+    for maker in (workload, timeline, rounds, strategies, sweep, energy, spikes)
 }
 """Name to the function that makes the explorer."""
 
@@ -39,6 +41,7 @@ __all__ = [
     "rounds",
     "spikes",
     "strategies",
+    "sweep",
     "timeline",
     "workload",
 ]

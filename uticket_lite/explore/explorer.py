@@ -34,7 +34,11 @@ Frame = dict[str, Any]
 
 data: data set name → column name → list. figures: [label, text] pairs. summary: the view in words.
 message: why something is not shown. clicks: columns that a click on a mark sets in the state.
-`Explorer.frame` has more: the state, its link, its controls, and how long it took."""
+`Explorer.frame` has more: the state, its link, its controls, how long it took, and whether it
+will be another one later, as the source grows."""
+
+PAUSE = 0.3
+"""Seconds between frames of a source that grows."""
 
 
 class Explorer(anywidget.AnyWidget):
@@ -63,6 +67,9 @@ class Explorer(anywidget.AnyWidget):
         self.source = source
         self._lock = threading.RLock()  # messages may arrive on several threads
         self._listeners: list[Callable[[State], object]] = []
+        self._growing = self._closed = False
+        self._trouble = ""
+        self._thread: threading.Thread | None = None
         self._state = nearest(state, source, state)
         super().__init__(kind=kind, spec=json.loads(SPECS.read_text(encoding="utf-8"))[kind])
         self.on_msg(self._answer)
@@ -124,12 +131,15 @@ class Explorer(anywidget.AnyWidget):
         control can do, or for more states; then nothing is written.
         """
         given = dict(controls) if isinstance(controls, Mapping) else dict.fromkeys(controls)
-        return export(self, path, given | values)
+        self.wait()
+        with self._lock:
+            return export(self, path, given | values)
 
     def _repr_mimebundle_(self, **about: Any) -> Any:
         """The widget, and for those who cannot show it words and figures; where nobody can move
         anything (nbconvert), those and a picture, alone."""
         if not somebody_looks():
+            self.wait()
             return {"text/plain": repr(self), "text/html": still(self, drawn=True)}
         data, metadata = super()._repr_mimebundle_(**about) or ({}, {})
         return {**data, "text/html": still(self, drawn=False)}, metadata
@@ -145,8 +155,43 @@ class Explorer(anywidget.AnyWidget):
         """Call `listener(state)` after every move."""
         self._listeners.append(listener)
 
+    def follow(
+        self, coming: Iterable[Any], add: Callable[[Any], object], *, ends: bool = True
+    ) -> None:
+        """Give what is coming to `add`, which changes the source, in a thread of its own, and show
+        the frame again as it grows.
+
+        ends: whether that comes to an end by itself; `export` and still pictures wait for it then.
+        """
+        self._growing = True
+        thread = threading.Thread(target=self._follow, args=(coming, add), daemon=True)
+        self._thread = thread if ends else None
+        thread.start()
+
+    def _follow(self, coming: Iterable[Any], add: Callable[[Any], object]) -> None:
+        shown = time.monotonic()
+        try:
+            for each in coming:
+                if self._closed:
+                    return
+                with self._lock:
+                    add(each)
+                if time.monotonic() - shown > PAUSE:
+                    self.send({"frame": self.frame})
+                    shown = time.monotonic()
+        except Exception as error:  # it would vanish with the thread
+            self._trouble = f"{type(error).__name__}: {error}"
+        self._growing = False
+        self.send({"frame": self.frame})
+
+    def wait(self) -> None:
+        """Until all is known that is being computed here."""
+        if self._thread is not None:
+            self._thread.join()
+
     def close(self) -> None:
         """Take it off the page and out of memory, with its layout."""
+        self._closed = True
         layout = self.layout
         super().close()
         if layout is not None:
@@ -158,11 +203,15 @@ class Explorer(anywidget.AnyWidget):
         with self._lock:
             frame = self._make(state, self.source)
             controls = shown_controls(state, self.source)
+            growing = self._growing
+        trouble = {"message": self._trouble} if self._trouble else {}
         return {
             "message": "",
             "figures": [],
             "clicks": [],
             **frame,
+            **trouble,
+            "growing": growing,
             "state": state,
             "controls": controls,
             "link": f"{self.kind}?{urlencode(asdict(state))}",

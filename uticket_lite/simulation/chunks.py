@@ -68,6 +68,12 @@ def run_chunks(
     return rows.read() if collect else pd.DataFrame(columns=list(COLUMNS))
 
 
+def found(grid: Grid) -> Iterator[pd.DataFrame]:
+    """The rows of the grid, chunk after chunk, for those who look on."""
+    spans = cut([(0, grid.points)], grid.per_block, seconds_per_point(grid), SECONDS)
+    return (run_points(grid, *span) for span in spans)
+
+
 def gaps(done: Iterable[Span], points: int) -> Iterator[Span]:
     """What ascending spans leave of 0 … points."""
     at = 0

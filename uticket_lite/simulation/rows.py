@@ -130,6 +130,7 @@ def question(grid: Grid) -> dict[str, Any]:
         "n_pe": _axis(grid.n_pe),
         "gating": list(grid.gating),
         "cycles": grid.cycles,
+        "rows": grid.rows,
     }
 
 

@@ -183,7 +183,9 @@ export class Feed {
     this.#refuse(GONE);
   }
 
+  // Of a source that grows, frames are out of date when it has grown.
   #keep(frame) {
+    if (frame.growing) return;
     this.#kept.set(stateKey(frame.state), frame);
     if (this.#kept.size > KEPT) this.#kept.delete(this.#kept.keys().next().value);
   }
@@ -201,7 +203,7 @@ export class Feed {
   }
 
   #fetch(onTheWay) {
-    if (!this.#last || this.frame.took > QUICK_MS) return;
+    if (!this.#last || this.frame.growing || this.frame.took > QUICK_MS) return;
     const { name, way } = this.#last;
     const values = this.#values(name);
     const here = values.indexOf(this.state[name]);
