@@ -170,5 +170,3 @@ def test_nbconvert_shows_a_picture_with_words_and_needs_no_scripts(tmp_path):
     assert explorer.frame["summary"] in page
     (output,) = notebook.cells[0].outputs
     assert set(output.data) == {"text/plain", "text/html"}, "no widget, which would need a kernel"
-    seen = re.sub(r"<script.*?</script>", "", page, flags=re.DOTALL)
-    assert "kernel does not answer" not in seen

@@ -8,6 +8,8 @@ from axe_playwright_python.sync_playwright import Axe
 
 from benchmarks import lab
 from tests.launch.conftest import ROOT
+from uticket_lite.explore import EXPLORERS
+from uticket_lite.explore.page import STATIC
 
 MEGABYTES = 15
 
@@ -52,11 +54,46 @@ def test_every_notebook_is_there_to_read_and_to_download(site):
     kept = sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb"))
     assert [path.stem for path in notebooks(site)] == kept
     for path in notebooks(site):
-        text = path.read_text()
-        assert "No answer from the kernel" not in text
+        text = path.read_text(encoding="utf-8")
         assert "Traceback" not in text
         assert f'href="{path.stem}.ipynb"' in text
         assert path.with_suffix(".ipynb").exists()
+
+
+def said_without_a_kernel():
+    """The first sentence of what explorers say when nobody answers, from where it is written."""
+    source = (STATIC / "page" / "feed.mjs").read_text(encoding="utf-8")
+    (literal,) = re.findall(r"^export const GONE =\n((?: +\".*\"(?: \+|;)\n)+)", source, re.M)
+    return "".join(re.findall(r'"(.*)"', literal)).partition(".")[0] + "."
+
+
+def seen(page, path):
+    """The words on a page, once its explorer is drawn or says that it gets no answer."""
+    page.goto(path.as_uri())
+    if "uticket-explorer" in path.read_text(encoding="utf-8"):
+        page.wait_for_function(
+            """words => document.querySelector(".uticket-view[data-frame]")
+                || document.body.innerText.includes(words)""",
+            arg=said_without_a_kernel(),
+            timeout=60_000,
+        )
+    return page.locator("body").inner_text()
+
+
+def test_no_page_waits_for_a_kernel(site, page):
+    explorers = sorted(site.glob("notebooks/alive/*.html"))
+    assert len(explorers) >= len(EXPLORERS)
+    for path in (*notebooks(site), *explorers):
+        assert said_without_a_kernel() not in seen(page, path), path.name
+
+
+def test_an_explorer_that_gets_no_answer_would_be_noticed(site, page, tmp_path):
+    path = next(site.glob("notebooks/alive/*.html"))
+    text = path.read_text(encoding="utf-8")
+    silent = text.replace("else if (state) this.#say(", "else if (state) void (")
+    assert silent != text
+    (tmp_path / "silent.html").write_text(silent, encoding="utf-8")
+    assert said_without_a_kernel() in seen(page, tmp_path / "silent.html")
 
 
 def test_the_api_page_explains_every_public_name(site):
