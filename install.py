@@ -42,7 +42,7 @@ def made_by_this_python() -> bool:
 def finished(dev: bool) -> bool:
     """Whether what is asked for is there already."""
     try:
-        found = json.loads(READY.read_text())
+        found = json.loads(READY.read_text(encoding="utf-8"))
     except ValueError:
         return False
     return found["digest"] == digest() and (found["dev"] or not dev)
@@ -66,7 +66,7 @@ def install(dev: bool, gpu: bool) -> None:
     locked = ("--require-hashes", "--no-deps", "--only-binary", ":all:")
     step(f"Installing {lock}", *pip, *locked, "--requirement", lock)
     if gpu:
-        pinned = (ROOT / "requirements-torch.txt").read_text().split()[-1]
+        pinned = (ROOT / "requirements-torch.txt").read_text(encoding="utf-8").split()[-1]
         step("Installing PyTorch with CUDA", *pip, "--force-reinstall", pinned)
     else:
         step("Installing PyTorch", *pip, "--no-deps", "--requirement", "requirements-torch.txt")
@@ -74,7 +74,7 @@ def install(dev: bool, gpu: bool) -> None:
     # So that nobody waits for it in the first cell; where nothing can be kept, they will.
     print("Compiling kernels …", flush=True)
     subprocess.run([str(PYTHON), "-m", "uticket_lite.cli", "warm"], cwd=ROOT, check=False)
-    READY.write_text(json.dumps({"digest": digest(), "dev": dev}))
+    READY.write_text(json.dumps({"digest": digest(), "dev": dev}), encoding="utf-8")
 
 
 def main() -> None:

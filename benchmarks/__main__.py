@@ -36,7 +36,7 @@ def main(names: Sequence[str]) -> None:
     suites = find_suites()
     if unknown := sorted(set(names) - set(suites)):
         sys.exit(f"no suite {', '.join(unknown)}; choose from: {', '.join(suites)}")
-    results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    results = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
     print(line(COLUMNS))
     for name in names or suites:
         print(f"-- {name}")
@@ -45,7 +45,7 @@ def main(names: Sequence[str]) -> None:
             print(line(cells(figure)), flush=True)
             measured.append(record(figure))
         results[name] = {"machine": machine(), "figures": measured}
-    RESULTS.write_text(json.dumps(results, indent=2, ensure_ascii=False) + "\n")
+    RESULTS.write_text(json.dumps(results, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def find_suites() -> dict[str, Suite]:
@@ -106,7 +106,7 @@ def cpu_model() -> str:
     """The processor's name, where the system tells it."""
     information = Path("/proc/cpuinfo")
     if information.exists():
-        for entry in information.read_text().splitlines():
+        for entry in information.read_text(encoding="utf-8").splitlines():
             if entry.startswith("model name"):
                 return entry.partition(":")[2].strip()
     return platform.processor() or platform.machine()

@@ -35,10 +35,17 @@ def browser() -> Iterator[Browser]:
 @contextmanager
 def lab(home: Path) -> Iterator[str]:
     """The URL, with its token, of a JupyterLab that serves `home`, with the notebooks in it."""
+    with server(home) as (url, _):
+        yield url
+
+
+@contextmanager
+def server(home: Path) -> Iterator[tuple[str, int]]:
+    """The same, and the number of its process."""
     shutil.copytree(ROOT / "notebooks", home / "notebooks")
     quiet = home / "settings/@jupyterlab/apputils-extension/notification.jupyterlab-settings"
     quiet.parent.mkdir(parents=True)
-    quiet.write_text('{"fetchNews": "false", "checkForUpdates": false}')
+    quiet.write_text('{"fetchNews": "false", "checkForUpdates": false}', encoding="utf-8")
     environment = {
         **os.environ,
         "JUPYTER_CONFIG_DIR": str(home / "config"),
@@ -52,10 +59,10 @@ def lab(home: Path) -> Iterator[str]:
         f"--ServerApp.root_dir={home}",
     ]
     log = home / "lab.log"
-    with log.open("w") as output:
+    with log.open("w", encoding="utf-8") as output:
         process = subprocess.Popen(command, env=environment, stdout=output, stderr=output)
     try:
-        yield _wait_for_url(process, log)
+        yield _wait_for_url(process, log), process.pid
     finally:
         process.terminate()
         process.wait(30)
@@ -64,10 +71,12 @@ def lab(home: Path) -> Iterator[str]:
 def _wait_for_url(process: subprocess.Popen[bytes], log: Path) -> str:
     end = time.monotonic() + START_TIMEOUT_S
     while time.monotonic() < end and process.poll() is None:
-        if found := re.search(r"http://127\.0\.0\.1:\d+/lab\?token=\w+", log.read_text()):
+        if found := re.search(
+            r"http://127\.0\.0\.1:\d+/lab\?token=\w+", log.read_text(encoding="utf-8")
+        ):
             return found.group()
         time.sleep(0.2)
-    raise RuntimeError(f"JupyterLab did not start:\n{log.read_text()}")
+    raise RuntimeError(f"JupyterLab did not start:\n{log.read_text('utf-8')}")
 
 
 def new_context(started: Browser, strangers: list[str]) -> BrowserContext:

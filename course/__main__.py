@@ -9,5 +9,5 @@ solutions = sys.argv[1:2] == ["solutions"]
 folder = Path(sys.argv[2]) if solutions else NOTEBOOKS
 folder.mkdir(parents=True, exist_ok=True)
 for name, text in written(solutions).items():
-    (folder / name).write_text(text)
+    (folder / name).write_text(text, encoding="utf-8", newline="\n")
 print(f"wrote {len(written())} notebooks into {folder}")

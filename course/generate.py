@@ -50,7 +50,7 @@ def folded(cell: NotebookNode) -> bool:
 
 def title(source: Path) -> str:
     """The first heading of a source."""
-    found = re.search(r"^# # (.*)$", source.read_text(), re.M)
+    found = re.search(r"^# # (.*)$", source.read_text(encoding="utf-8"), re.M)
     assert found is not None, f"{source} has no title"
     return found[1]
 

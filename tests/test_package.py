@@ -1,12 +1,24 @@
 """The package imports light and ships its Vega."""
 
+import ast
 import os
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 from uticket_lite.explore.bundle import specs, vega_bundle
 from uticket_lite.explore.page import SPECS, VEGA_JS
+
+ROOT = Path(__file__).parent.parent
+PROGRAMS = [
+    *(ROOT / name for name in ("install.py", "hatch_build.py")),
+    *(
+        path
+        for room in ("uticket_lite", "course", "benchmarks")
+        for path in (ROOT / room).rglob("*.py")
+    ),
+]
 
 
 def run_python(code, **environment):
@@ -45,3 +57,24 @@ def test_shipped_vega_loads_nothing_from_elsewhere():
     hosts = set(re.findall(r"https?://([\w.]+)", VEGA_JS.read_text()))
     names_only = {"www.w3.org", "github.com", "vega.github.io"}  # namespaces and links to help
     assert hosts <= names_only
+
+
+def unspoken(source):
+    """Lines that read or write text in whatever encoding the system prefers."""
+    for call in (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)):
+        name = getattr(call.func, "attr", getattr(call.func, "id", ""))
+        opens = isinstance(call.func, ast.Name) and name == "open"
+        binary = any(getattr(each, "value", "") in ("rb", "wb") for each in call.args)
+        text = name == "write_text" or (name == "read_text" and not call.args)
+        if (text or (opens and not binary)) and all(k.arg != "encoding" for k in call.keywords):
+            yield call.lineno
+
+
+def test_text_files_are_read_alike_on_every_system():
+    assert list(unspoken("a.read_text()\nb.write_text('')\nopen('x')\nopen('x', 'rb')")) == [
+        1,
+        2,
+        3,
+    ]
+    found = {str(path): [*unspoken(path.read_text(encoding="utf-8"))] for path in PROGRAMS}
+    assert {name: lines for name, lines in found.items() if lines} == {}

@@ -14,7 +14,7 @@ def processors() -> int:
     except AttributeError:  # macOS, Windows
         granted = os.cpu_count() or 1
     try:
-        quota, period = QUOTA.read_text().split()
+        quota, period = QUOTA.read_text(encoding="utf-8").split()
         granted = min(granted, math.ceil(int(quota) / int(period)))
     except (OSError, ValueError):  # no container, or no limit ("max")
         pass

@@ -29,5 +29,5 @@ def specs() -> str:
 
 if __name__ == "__main__":
     for file, content in ((VEGA_JS, vega_bundle()), (SPECS, specs())):
-        file.write_text(content)
+        file.write_text(content, encoding="utf-8", newline="\n")
         print(f"wrote {file} ({file.stat().st_size:,} bytes)")

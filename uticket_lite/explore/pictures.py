@@ -54,5 +54,5 @@ def readme_picture() -> str:
 
 
 if __name__ == "__main__":  # python -m uticket_lite.explore.pictures, in the checkout
-    README_PICTURE.write_text(readme_picture())
+    README_PICTURE.write_text(readme_picture(), encoding="utf-8", newline="\n")
     print(f"wrote {README_PICTURE}")

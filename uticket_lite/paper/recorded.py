@@ -85,7 +85,7 @@ def printed(network: str, method: str, quantity: str) -> float:
 
 def about(network: str, method: str = "lth") -> dict[str, Any]:
     """The `settings` and `images` of a recorded run."""
-    content = json.loads(history_file(DATA / run_name(network, method)).read_text())
+    content = json.loads(history_file(DATA / run_name(network, method)).read_text(encoding="utf-8"))
     return {name: content[name] for name in ("settings", "images")}
 
 

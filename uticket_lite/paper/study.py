@@ -70,7 +70,7 @@ def _rows_of(run: Path) -> Iterator[Row]:
     if checkpoint_file(run).is_file():
         settings, _ = load_checkpoint(checkpoint_file(run))
     elif history_file(run).is_file():
-        settings = json.loads(history_file(run).read_text())["settings"]
+        settings = json.loads(history_file(run).read_text(encoding="utf-8"))["settings"]
     else:
         return
     known = {name: settings.get(name, otherwise) for name, otherwise in SETTINGS.items()}

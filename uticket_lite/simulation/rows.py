@@ -53,7 +53,7 @@ class Rows:
         if not self.folder.is_dir():
             raise NotADirectoryError(f"{self.folder} is a file; a sweep needs a folder")
         if (self.folder / QUESTION).is_file():
-            self._compare(json.loads((self.folder / QUESTION).read_text()))
+            self._compare(json.loads((self.folder / QUESTION).read_text(encoding="utf-8")))
         elif any(self.folder.iterdir()):
             raise ValueError(
                 f"folder {self.folder} holds other things and no sweep; name a new one"

@@ -53,7 +53,7 @@ def load_seeds(name: str) -> pd.DataFrame:
 
 
 def _read_history(file: Path) -> pd.DataFrame:
-    content = json.loads(file.read_text())
+    content = json.loads(file.read_text(encoding="utf-8"))
     return pd.DataFrame(content["rounds"]).assign(seed=content["settings"]["seed"])
 
 

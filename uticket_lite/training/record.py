@@ -166,7 +166,7 @@ def strategy_name(strategy: object) -> str | None:
 def settings_of(name: str) -> Settings:
     """The settings of a recorded run; ValueError for an unknown name."""
     directory = DATA / one_of("recorded ticket", name, recorded_tickets())
-    return Settings(**json.loads(history_file(directory).read_text())["settings"])
+    return Settings(**json.loads(history_file(directory).read_text(encoding="utf-8"))["settings"])
 
 
 def load_network(name: str) -> SpikingNetwork:
