@@ -61,6 +61,7 @@ def step(doing: str, *command: str | Path) -> None:
 def install(dev: bool, gpu: bool) -> None:
     """Install into .venv, which counts as finished only after the last step."""
     READY.unlink(missing_ok=True)
+    installed = digest()  # what changes while this runs is not
     pip = (PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
     lock = "requirements-dev.txt" if dev else "requirements.txt"
     locked = ("--require-hashes", "--no-deps", "--only-binary", ":all:")
@@ -70,11 +71,13 @@ def install(dev: bool, gpu: bool) -> None:
         step("Installing PyTorch with CUDA", *pip, "--force-reinstall", pinned)
     else:
         step("Installing PyTorch", *pip, "--no-deps", "--requirement", "requirements-torch.txt")
+    # Its index may be out of reach, and PyPI's build needs much that was not installed.
+    step("Starting PyTorch", PYTHON, "-c", "import torch")
     step("Installing uticket-lite", *pip, "--no-deps", "--editable", ".")
     # So that nobody waits for it in the first cell; where nothing can be kept, they will.
     print("Compiling kernels …", flush=True)
     subprocess.run([str(PYTHON), "-m", "uticket_lite.cli", "warm"], cwd=ROOT, check=False)
-    READY.write_text(json.dumps({"digest": digest(), "dev": dev}), encoding="utf-8")
+    READY.write_text(json.dumps({"digest": installed, "dev": dev}), encoding="utf-8")
 
 
 def main() -> None:

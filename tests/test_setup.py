@@ -88,12 +88,14 @@ def project(tmp_path):
     return module
 
 
-def run(project, monkeypatch, *arguments, fails=""):
+def run(project, monkeypatch, *arguments, fails="", meanwhile=lambda: None):
     """What it did, word by word; making .venv is done by its smallest part."""
     done, real = [], subprocess.run
 
     def step(doing, *command):
         done.append(doing)
+        if "Installing" in doing:
+            meanwhile()
         if doing == "Making .venv":
             project.PYTHON.parent.mkdir(parents=True)
             project.PYTHON.symlink_to(sys.executable)
@@ -122,7 +124,15 @@ def test_a_finished_set_up_is_left_alone_until_a_lock_changes(project, monkeypat
     assert run(project, monkeypatch)[0] == "Installing requirements.txt"
 
 
-@pytest.mark.parametrize("fails", ["Making", "requirements.txt", "PyTorch", "uticket-lite"])
+def test_a_lock_that_changes_meanwhile_is_installed_the_next_time(project, monkeypatch):
+    run(project, monkeypatch, meanwhile=lambda: (project.ROOT / "requirements.txt").write_text("#"))
+    assert run(project, monkeypatch)[0] == "Installing requirements.txt"
+
+
+@pytest.mark.parametrize(
+    "fails",
+    ["Making", "requirements.txt", "Installing PyTorch", "Starting PyTorch", "uticket-lite"],
+)
 def test_a_failed_set_up_is_never_taken_for_a_finished_one(project, monkeypatch, fails, capsys):
     run(project, monkeypatch, fails=fails)
     assert not project.READY.exists()
