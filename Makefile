@@ -67,6 +67,7 @@ tickets: setup
 	rm -rf data/digits-lth data/digits-uticket
 	for method in lth uticket; do \
 	  $(BIN)/uticket train --method $$method --out data/digits-$$method || exit 1; \
+	  $(BIN)/uticket record data/digits-$$method --out data/digits-$$method --spikes 10 || exit 1; \
 	  for seed in 1 2 3 4; do \
 	    $(BIN)/uticket train --method $$method --seed $$seed --out runs/$$method-$$seed || exit 1; \
 	    cp runs/$$method-$$seed/history.json data/digits-$$method/history-seed-$$seed.json; \

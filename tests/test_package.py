@@ -53,6 +53,16 @@ def test_explorers_need_no_altair():
     assert not {"torch", "altair"} & set(done.stdout.split())
 
 
+def test_explorers_and_what_the_course_measures_of_spikes_need_no_torch():
+    done = run_python(
+        "import sys; sys.modules['torch'] = None\n"
+        "import uticket_lite as ut; from uticket_lite import explore, teach\n"
+        "for make in explore.EXPLORERS.values(): make().frame\n"
+        "teach.spike_totals(['digits-lth'], ut.Accelerator(4), images=1)"
+    )
+    assert done.returncode == 0, done.stderr
+
+
 def test_shipped_vega_loads_nothing_from_elsewhere():
     hosts = set(re.findall(r"https?://([\w.]+)", VEGA_JS.read_text()))
     names_only = {"www.w3.org", "github.com", "vega.github.io"}  # namespaces and links to help

@@ -7,11 +7,14 @@ import shlex
 from dataclasses import asdict
 
 import pytest
+from safetensors.numpy import load_file
 from sklearn.datasets import load_digits
 
 import uticket_lite as ut
-from uticket_lite.tickets.recorded import DATA
-from uticket_lite.training import Settings
+from uticket_lite.tickets.recorded import DATA, runs_with_spikes, spikes_file
+from uticket_lite.training import LotteryRun, Settings, load_network, record_spikes
+from uticket_lite.training.datasets import load_dataset
+from uticket_lite.training.record import write_spikes
 
 PES = ut.Accelerator(16)
 
@@ -88,6 +91,25 @@ def test_all_files_are_those_that_the_index_lists():
         digest = hashlib.sha256(file.read_bytes()).hexdigest()
         assert listed[f"./{file.relative_to(DATA).as_posix()}"] == digest, f"{file}: make index"
     assert sum(file.stat().st_size for file in files) < 40e6
+
+
+@pytest.mark.parametrize("name", runs_with_spikes())
+def test_recorded_spikes_are_those_of_the_recorded_network(name, tmp_path):
+    """But for single ones, where another processor adds in another order."""
+    images = load_dataset("digits")
+    third = record_spikes(load_network(name), images.prepare(images.test_images[:3])[2])
+    write_spikes(LotteryRun.read(DATA / name), tmp_path, 3)
+    written, kept = load_file(spikes_file(tmp_path)), ut.load_spikes(name)
+    assert kept.keys() == written.keys() == third.keys()
+    for layer, spikes in third.items():
+        assert (written[layer][2] == spikes).all(), layer
+        assert (kept[layer][2] != spikes).mean() < 0.001, layer
+        assert kept[layer].dtype == spikes.dtype == "uint8"
+
+
+def test_runs_without_spikes_are_refused():
+    with pytest.raises(ValueError, match="'vgg16-cifar10-lth'.*digits-lth, digits-uticket"):
+        ut.load_spikes("vgg16-cifar10-lth")
 
 
 @pytest.mark.parametrize("name", ut.recorded_tickets())

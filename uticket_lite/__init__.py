@@ -16,7 +16,13 @@ from uticket_lite.simulation.sweeps import sweep
 from uticket_lite.strategies import MASK_STRATEGIES, STRATEGIES, Strategy, register
 from uticket_lite.tickets.layer import Layer
 from uticket_lite.tickets.magnitudes import magnitude_ladder
-from uticket_lite.tickets.recorded import load_history, load_seeds, load_ticket, recorded_tickets
+from uticket_lite.tickets.recorded import (
+    load_history,
+    load_seeds,
+    load_spikes,
+    load_ticket,
+    recorded_tickets,
+)
 from uticket_lite.tickets.synthetic import synthetic_ticket
 from uticket_lite.tickets.ticket import Ticket
 
@@ -38,6 +44,7 @@ __all__ = [
     "compare",
     "load_history",
     "load_seeds",
+    "load_spikes",
     "load_ticket",
     "lost",
     "magnitude_ladder",

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from uticket_lite.cli.parser import Commands, Parser
 from uticket_lite.cli.threads import sleep_while_waiting, threads
+from uticket_lite.edge.checks import whole_number
 
 
 def add_train(commands: Commands) -> None:
@@ -90,13 +91,25 @@ def add_record(commands: Commands) -> None:
         "which; default: %(default)s",
     )
     record.add_argument("--no-weights", action="store_true", help="leave out the trained weights")
+    record.add_argument(
+        "--spikes",
+        type=int,
+        default=0,
+        metavar="IMAGES",
+        help="keep the spikes that the trained network makes of so many test images, for "
+        "ut.load_spikes; default: none",
+    )
     record.set_defaults(run=_record)
 
 
 def _record(options: argparse.Namespace) -> int:
     from uticket_lite.training import LotteryRun
+    from uticket_lite.training.record import write_spikes
 
+    images = whole_number("--spikes", options.spikes, 0)
     run = LotteryRun.read(options.directory)
     run.save(options.out, masks_from=options.masks_from, weights=not options.no_weights)
+    if images:
+        write_spikes(run, options.out, images)
     print(f"wrote {len(run.tickets)} tickets to {options.out}")
     return 0

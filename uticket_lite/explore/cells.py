@@ -157,7 +157,7 @@ class Folder:
         self.folder = folder
         self._read: set[Path] = set()
         question = folder / QUESTION
-        asked = json.loads(question.read_text()) if question.is_file() else {}
+        asked = json.loads(question.read_text(encoding="utf-8")) if question.is_file() else {}
         self.whole = int(asked.get("rows", 0))
         """How many rows the sweep will have; 0 if that is not known."""
         self.names = list(asked.get("tickets", {}))

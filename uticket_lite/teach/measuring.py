@@ -8,7 +8,7 @@ import pandas as pd
 from uticket_lite.hardware.accelerator import Accelerator
 from uticket_lite.hardware.metrics import cycle_utilization
 from uticket_lite.simulation.spikes import BARRIERS, simulate_spikes
-from uticket_lite.tickets.recorded import load_ticket
+from uticket_lite.tickets.recorded import load_spikes, load_ticket
 from uticket_lite.tickets.ticket import Ticket
 
 
@@ -37,19 +37,13 @@ def spike_totals(names: Iterable[str], accelerator: Accelerator, images: int = 1
 
     Columns: work, latency (cycles, an accumulation each), utilization (Eq. 2 from both).
     """
-    from uticket_lite.training import load_network, record_spikes
-    from uticket_lite.training.datasets import load_dataset
-    from uticket_lite.training.record import settings_of
-
     totals = dict.fromkeys(itertools.product(names, BARRIERS), (0, 0))
     for name in dict.fromkeys(name for name, _ in totals):
-        ticket, network = load_ticket(name), load_network(name)
-        data = load_dataset(settings_of(name).dataset)
-        for image in data.prepare(data.test_images[:images]):
-            spikes = record_spikes(network, image)
-            for layer, barrier in itertools.product(ticket.counted, BARRIERS):
+        ticket, spikes = load_ticket(name), load_spikes(name)
+        for layer, barrier in itertools.product(ticket.counted, BARRIERS):
+            for given in spikes[layer][:images]:
                 report = simulate_spikes(
-                    ticket.layers[layer], spikes[layer], accelerator, barrier=barrier, padding=1
+                    ticket.layers[layer], given, accelerator, barrier=barrier, padding=1
                 )
                 work, latency = totals[name, barrier]
                 totals[name, barrier] = work + report.work, latency + report.latency

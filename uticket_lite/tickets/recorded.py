@@ -3,9 +3,11 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from uticket_lite.edge.checks import one_of, whole_number
+from uticket_lite.edge.files import open_safetensors
 from uticket_lite.tickets.ticket import Ticket
 
 _PACKAGE = Path(__file__).parents[1]
@@ -26,6 +28,11 @@ def history_file(run: Path) -> Path:
 def weights_file(run: Path) -> Path:
     """The file of a run's weights after its last round."""
     return run / "weights.safetensors"
+
+
+def spikes_file(run: Path) -> Path:
+    """The file of the spikes that a run's trained network makes of its first test images."""
+    return run / "spikes.safetensors"
 
 
 def recorded_tickets() -> tuple[str, ...]:
@@ -55,6 +62,24 @@ def load_seeds(name: str) -> pd.DataFrame:
 def _read_history(file: Path) -> pd.DataFrame:
     content = json.loads(file.read_text(encoding="utf-8"))
     return pd.DataFrame(content["rounds"]).assign(seed=content["settings"]["seed"])
+
+
+def load_spikes(name: str) -> dict[str, np.ndarray]:
+    """What a recorded run's trained network sends to each of its layers but the first, for its
+    first test images: layer to uint8 (images, T, C, H, W), or (images, T, C) for a linear layer.
+
+    `training.record_spikes` makes the same of any network and image; these are kept, so that
+    nobody needs torch to look at them. Raises ValueError for a run without them.
+    """
+    run = DATA / one_of("run with recorded spikes", name, runs_with_spikes())
+    hint = "reinstall uticket-lite"
+    with open_safetensors(spikes_file(run), "recorded spikes", hint) as file:
+        return {layer: file.get_tensor(layer) for layer in file.keys()}  # noqa: SIM118
+
+
+def runs_with_spikes() -> list[str]:
+    """Names for `load_spikes`."""
+    return [name for name in recorded_tickets() if spikes_file(DATA / name).exists()]
 
 
 def load_ticket(name_or_path: str | Path, round: int | None = None) -> Ticket:

@@ -10,9 +10,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import torch
 from safetensors import SafetensorError
+from safetensors.numpy import save as save_arrays
 from safetensors.torch import load, save
 from torch import Tensor
 
@@ -23,9 +25,12 @@ from uticket_lite.tickets.recorded import (
     history_file,
     recorded_tickets,
     round_file,
+    spikes_file,
     weights_file,
 )
 from uticket_lite.tickets.ticket import Ticket
+from uticket_lite.training.datasets import load_dataset
+from uticket_lite.training.loop import record_spikes
 from uticket_lite.training.networks import SpikingNetwork, make_network
 from uticket_lite.training.settings import Settings
 
@@ -181,9 +186,26 @@ def load_network(name: str) -> SpikingNetwork:
             f"the weights of {name} are too large to be recorded; those of {', '.join(having)} "
             "are; `uticket train` makes them again"
         )
-    settings = settings_of(name)
+    return _network(settings_of(name), read_weights(weights_file(directory)))
+
+
+def write_spikes(run: LotteryRun, directory: Path, images: int) -> None:
+    """Write the spikes that a run's trained network makes of its first test images, for
+    `load_spikes`. Raises ValueError for a run without weights."""
+    if not run.trained:
+        raise ValueError("this run was kept without weights, and so it makes no spikes")
+    network = _network(run.settings, run.trained)
+    data = load_dataset(run.settings.dataset)
+    made = [record_spikes(network, image) for image in data.prepare(data.test_images[:images])]
+    stacked = {  # files hold what lies in memory, whatever the order of its axes
+        layer: np.ascontiguousarray([spikes[layer] for spikes in made]) for layer in made[0]
+    }
+    write_atomically(spikes_file(directory), save_arrays(stacked))
+
+
+def _network(settings: Settings, weights: dict[str, Tensor]) -> SpikingNetwork:
     network = make_network(settings.network, settings.timesteps)
-    network.load_state_dict(read_weights(weights_file(directory)))
+    network.load_state_dict(weights)
     network.eval()
     return network
 

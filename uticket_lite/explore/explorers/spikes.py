@@ -1,8 +1,6 @@
 """The spikes explorer: a weight costs a cycle only when a spike meets it."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -13,28 +11,19 @@ from uticket_lite.explore.runs import counted, layer_label, pe_slider
 from uticket_lite.hardware.accelerator import Accelerator
 from uticket_lite.simulation.run import simulate
 from uticket_lite.simulation.spikes import BARRIERS, SpikeReport, simulate_spikes
-from uticket_lite.tickets.recorded import DATA, load_ticket, recorded_tickets, weights_file
+from uticket_lite.tickets.recorded import load_spikes, load_ticket, runs_with_spikes
 
-IMAGES = 10
-
-Spikes = Callable[[str, int], dict[str, np.ndarray]]
-"""Run and image to the input spikes of each layer, uint8 (T, C, H, W)."""
-
-
-@dataclass(frozen=True)
-class Recorded:
-    """Runs with weights, and the spikes they make."""
-
-    runs: list[str]
-    spikes: Spikes
+Recorded = dict[str, dict[str, np.ndarray]]
+"""Runs and the spikes they make, see `load_spikes`."""
 
 
 def _runs(state: Any, recorded: Recorded) -> Options:
-    return [(name, name) for name in recorded.runs]
+    return [(name, name) for name in recorded]
 
 
 def _images(state: Any, recorded: Recorded) -> Options:
-    return [(f"test image {i}", i) for i in range(IMAGES)]
+    images = len(next(iter(recorded[state.run].values())))
+    return [(f"test image {i}", i) for i in range(images)]
 
 
 def _layers(state: Any, recorded: Recorded) -> Options:
@@ -49,7 +38,7 @@ def _barriers(state: Any, recorded: Recorded) -> Options:
 class SpikesState:
     """Where the controls stand.
 
-    run: a recorded run with weights. image: of the test set. layer: the one shown. n_pe: PEs.
+    run: a recorded run with spikes. image: of the test set. layer: the one shown. n_pe: PEs.
     barrier: a name in `BARRIERS`.
     """
 
@@ -61,35 +50,16 @@ class SpikesState:
 
 
 def spikes() -> Explorer:
-    """See where the spikes of real images put the work, on recorded networks.
-
-    Loads torch, and runs a network once for every image that is looked at.
-    """
-    runs = [name for name in recorded_tickets() if weights_file(DATA / name).exists()]
-    return Explorer("spikes", spikes_frame, SpikesState(runs[0]), Recorded(runs, _recorder()))
-
-
-def _recorder() -> Spikes:
-    from uticket_lite.training import load_network, record_spikes
-    from uticket_lite.training.datasets import load_dataset
-    from uticket_lite.training.record import settings_of
-
-    network = cache(load_network)
-    data = cache(load_dataset)
-
-    @cache
-    def recorded(run: str, image: int) -> dict[str, np.ndarray]:
-        images = data(settings_of(run).dataset)
-        return record_spikes(network(run), images.prepare(images.test_images[image : image + 1])[0])
-
-    return recorded
+    """See where the spikes of real images put the work, on recorded networks."""
+    recorded = {name: load_spikes(name) for name in runs_with_spikes()}
+    return Explorer("spikes", spikes_frame, SpikesState(next(iter(recorded))), recorded)
 
 
 def spikes_frame(state: SpikesState, recorded: Recorded) -> Frame:
     """Everything the explorer shows for a state."""
     ticket, layer = load_ticket(state.run), state.layer
     accelerator = Accelerator(state.n_pe)
-    given = recorded.spikes(state.run, state.image)[state.layer]
+    given = recorded[state.run][layer][state.image]
     kernel = ticket.layers[layer].shape[-1]
 
     def ran(barrier: str) -> SpikeReport:
