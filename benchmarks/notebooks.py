@@ -53,6 +53,7 @@ def executed(path: Path) -> Iterator[int]:
         nbformat.read(path, 4), timeout=600, resources={"metadata": {"path": str(path.parent)}}
     )
     with client.setup_kernel():
+        client.kc.allow_stdin = True  # as where somebody looks: explorers are alive, not pictures
         for index, cell in enumerate(client.nb.cells):
             client.execute_cell(cell, index)
         yield client.km.provisioner.pid

@@ -407,7 +407,9 @@ def test_threads_are_capped_to_what_the_container_grants(tmp_path, monkeypatch, 
     from uticket_lite.edge import processors
 
     before = torch.get_num_threads()
-    monkeypatch.setattr(processors, "QUOTA", tmp_path / "cpu.max")
+    monkeypatch.setattr(processors, "CONTROL_GROUPS", tmp_path)
+    monkeypatch.setattr(processors, "MINE", tmp_path / "mine")
+    (tmp_path / "mine").write_text("0::/\n")
     (tmp_path / "cpu.max").write_text("150000 100000\n")
     assert processors.processors() == min(2, os.cpu_count())
     (tmp_path / "cpu.max").write_text("50000 100000\n")
