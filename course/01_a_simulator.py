@@ -1,7 +1,7 @@
 # %% [markdown]
 # # A simulator in twenty lines
 #
-# Loads, latency and utilization are three small functions. Write them, and you own the simulator on which the rest of this course stands. Then a surprise: even weights pruned *at random* leave PEs waiting.
+# Loads, latency and utilization are three small functions. Write them, and you own the simulator on which the rest of this course stands. Then a question: do PEs wait if weights are pruned *at random*, so that no filter is special?
 #
 # **Afterwards you can** write loads, latency and Eq. 2 · say why waiting grows as tickets get sparser, though luck treats all filters alike · tell luck from structure \
 # **You need** [Sparse is not fast](00_start_here.ipynb) \
@@ -18,7 +18,7 @@ from uticket_lite.teach import check, look_back, predict, reveal
 # %% [markdown]
 # ## Loads
 #
-# `counts` are the non-zeros of a layer's filters in their order; n PEs take them [[wave]] by wave. Return one row per wave and one column per PE; when filters run out, the PEs left over have load 0.
+# `counts`, an array, are the non-zeros of a layer's filters in their order; n PEs take them [[wave]] by wave. Return one row per wave and one column per PE; when filters run out, the PEs left over have load 0.
 
 
 # %%
@@ -32,12 +32,13 @@ def loads(counts, n):
     ### END SOLUTION
 
 
-check(loads)
+loads_verdict = check(loads)
+loads_verdict
 
 # %% [markdown]
 # ## Latency
 #
-# A wave (a row) ends when its slowest PE is done.
+# `loads` is what the function above gives, an array (waves, n). A wave (a row) ends when its slowest PE is done.
 
 
 # %%
@@ -48,12 +49,13 @@ def latency(loads):
     ### END SOLUTION
 
 
-check(latency)
+latency_verdict = check(latency)
+latency_verdict
 
 # %% [markdown]
 # ## Utilization
 #
-# Eq. 2 for the n loads of one wave, M the largest, A the mean: u = 1 − (M − A)/M · n/(n − 1). One PE alone never waits: u = 1.
+# Eq. 2 for the n loads of one wave, an array, M the largest, A the mean: u = 1 − (M − A)/M · n/(n − 1). One PE alone never waits: u = 1.
 
 
 # %%
@@ -65,12 +67,52 @@ def utilization(wave):
     ### END SOLUTION
 
 
-check(utilization)
+utilization_verdict = check(utilization)
+utilization_verdict
+
+# %% [markdown]
+# Your simulator, on a layer of the pruned digits network, beside the package's:
+
+# %%
+layer = ut.load_ticket("digits-lth", round=14).layers["conv2"]
+if loads_verdict and latency_verdict and utilization_verdict:
+    shared = loads(layer.counts, 16)
+    cycles = latency(shared) * layer.positions * layer.timesteps
+    used = np.mean([utilization(wave) for wave in shared])
+    print(f"yours: {cycles:,} cycles, utilization {used:.1%}")
+else:
+    print("Yours runs here as soon as all three checks pass.")
+theirs = ut.simulate(ut.load_ticket("digits-lth", round=14), ut.Accelerator(16)).layers.loc["conv2"]
+print(f"uticket_lite: {theirs['latency']:,} cycles, utilization {theirs['utilization']:.1%}")
 
 # %% [markdown]
 # ## Luck alone
 #
-# A layer of 512 filters with 4,608 weights each keeps 1.8 % of them, chosen *at random*: no filter is special. On 16 PEs, how well are they used?
+# A layer of 512 filters with 4,608 weights each keeps 1.8 % of them, chosen *at random*: no filter is special. A filter keeps 83 on average. How much do eight of them differ? Draw, then run the next cell.
+
+# %%
+predict(
+    "luck-loads",
+    "Eight PEs hold a filter each; 83 of 4,608 weights are left on average, chosen at random. "
+    "Draw the loads of the eight.",
+    pes=8,
+    high=160,
+)
+
+# %%
+rng = np.random.default_rng(0)
+counts = rng.binomial(4608, 0.018, 512)
+reveal(
+    "luck-loads",
+    counts[:8].tolist(),
+    leads_to={
+        "flatter": "Chance does not deal evenly: a count of m varies by about √m, here 9.",
+        "more uneven": "Filters differ less by chance alone: by about √m of m, here 9 of 83.",
+    },
+)
+
+# %% [markdown]
+# On 16 PEs, how well are they used?
 
 # %%
 predict(
@@ -82,8 +124,6 @@ predict(
 )
 
 # %%
-rng = np.random.default_rng(0)
-counts = rng.binomial(4608, 0.018, 512)
 waves = counts.reshape(-1, 16)
 means, maxima = waves.mean(axis=1), waves.max(axis=1)
 by_luck = float(np.mean(1 - (maxima - means) / maxima * 16 / 15))
@@ -97,11 +137,11 @@ reveal(
 )
 
 # %% [markdown]
-# The mean load is 83, and a load is rarely more than a few standard deviations away. But a wave does not wait for a typical PE: it waits for the *largest of sixteen*. For loads with distribution function F that are independent,
+# Nineteen of twenty loads are within two standard deviations of their mean. But a wave does not wait for a typical PE: it waits for the *largest of sixteen*. For loads with distribution function F that are independent,
 #
 # $$E[\max] = \sum_{k \ge 0} \bigl(1 - F(k)^n\bigr).$$
 #
-# The slider below draws it: the fewer weights are left, the larger their spread *beside their mean*, because a count of m varies by about √m. That is why waiting grows as tickets get sparser.
+# The table computes it: the fewer weights are left, the larger their spread *beside their mean*, because a count of m varies by about √m. That is why waiting grows as tickets get sparser.
 
 # %% tags=["claims"]
 from scipy.stats import binom
@@ -112,6 +152,8 @@ print(f"expected maximum {expected:.2f}, measured mean of the maxima {maxima.mea
 assert round(expected, 2) == 99.25
 assert abs(maxima.mean() - expected) < 3 * maxima.std() / np.sqrt(len(maxima))
 assert round(4608 * 0.018) == 83
+assert round(np.sqrt(83)) == round(counts.std()) == 9
+assert 0.94 < (np.abs(counts - 83) <= 2 * 9).mean() < 0.97, "about nineteen of twenty"
 assert 0.8 < by_luck < 0.86
 
 
@@ -158,7 +200,7 @@ assert abs(synthetic[0.3] - 0.59) < 0.02, "what the paper reports of its VGG-16"
 assert abs(synthetic[0.85] - 0.31) < 0.03, "and of its ResNet-19"
 
 # %% [markdown]
-# Watch it wave by wave: press ▶, and look who waits. `queue` hands the next filter to the PE that is free first, so that nobody waits inside the layer.
+# A mean over a network does not show *who* waits. Watch it wave by wave: press ▶. The strategy `queue` hands the next filter to the PE that is free first, so that nobody waits inside the layer.
 
 # %%
 explore.timeline()
@@ -167,7 +209,7 @@ explore.timeline()
 # ## What you guessed
 
 # %%
-look_back("luck")
+look_back("luck-loads", "luck")
 
 # %% [markdown]
 # ## What to remember

@@ -1,9 +1,9 @@
 # %% [markdown]
 # # Algorithm 1
 #
-# u-Ticket makes every wave level: PEs above the mean drop weights, PEs below it regrow some. Nobody waits. Is that why it is fast?
+# u-Ticket makes every wave level: PEs above the mean drop weights, PEs below it regrow some. Nobody waits any more. But is that what makes it fast?
 #
-# **Afterwards you can** write Algorithm 1 · say what it touches and what that costs · see through a utilization of 100 % \
+# **Afterwards you can** write Algorithm 1 · say what it touches and what that costs · say when a utilization of 100 % means nothing \
 # **You need** [A simulator in twenty lines](01_a_simulator.ipynb) \
 # **Time** 30 minutes: 20 writing, 10 reading and trying
 

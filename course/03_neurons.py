@@ -18,33 +18,30 @@ from uticket_lite.training import FusedLeaky
 # %% [markdown]
 # ## A leaky membrane
 #
-# A [[LIF neuron]] has one number, its [[membrane]] v. In every timestep t
+# A [[LIF neuron]] has one number, its [[membrane]] v. In every timestep a share β of v is kept, the input current x is added, and if v is then *above* the threshold ϑ, the neuron sends a spike and starts again from 0. The paper has β = 0.25 (its time constant τ = 4/3) and ϑ = 1.
 #
-# 1. if it spiked in step t − 1, v starts again from 0;
-# 2. a share β of v is kept, and the input current x is added: v ← β·v + x;
-# 3. it spikes if v is *above* the threshold ϑ.
-#
-# The paper has β = 0.25 (its time constant τ = 4/3) and ϑ = 1. Note the order: the reset acts one step after the spike.
+# That leaves one thing open.
 
 # %%
 predict(
-    "spikes",
-    "A neuron with β = 0.25 and ϑ = 1 gets the current 0.9 in each of 8 timesteps. How often does it spike?",
-    unit="spikes",
-    low=0,
-    high=8,
+    "membrane",
+    "β = 0.25, ϑ = 1, and the current is 0.9 in each timestep. In step 1 v is 0.9; in step 2 the "
+    "neuron spikes. Which v does the usual library (snnTorch) give at the end of step 2?",
+    low=-10,
+    high=10,
 )
 
 # %%
 current = torch.full((8, 1), 0.9)
 spikes, membranes = FusedLeaky(beta=0.25, threshold=1.0).with_membranes(current)
 reveal(
-    "spikes",
-    int(spikes.sum()),
+    "membrane",
+    round(float(membranes[1, 0]), 4),
     leads_to={
-        0: "0.9 alone is below the threshold, but the membrane keeps a quarter of it for the next step.",
-        8: "Above the threshold it spikes, and starts again from 0.",
-        7: "7.2 in all, but most of it leaks away or is lost in resets.",
+        0: "It starts again from 0, but in the *next* step: the membrane that spiked is still seen.",
+        0.125: "Taking ϑ away is another kind of reset; here v starts from 0, and one step later.",
+        0.9: "That is the current alone: a quarter of step 1's membrane is still there.",
+        1.8: "A quarter of the membrane is kept, not all of it.",
     },
 )
 
@@ -52,8 +49,18 @@ reveal(
 pd.DataFrame({"membrane": membranes[:, 0].tolist(), "spike": spikes[:, 0].tolist()}).round(4).T
 
 # %% tags=["claims"]
-assert membranes[:2, 0].tolist() == [np.float32(0.9), np.float32(1.125)]
-assert round(8 * 0.9, 1) == 7.2
+assert membranes[:3, 0].tolist() == [np.float32(0.9), np.float32(1.125), np.float32(0.9)]
+assert spikes[:3, 0].tolist() == [0, 1, 0]
+assert (0.25 * 0.9 + 0.9, 0.25 * 0.9 + 0.9 - 1, 0.9 + 0.9) == (1.125, 0.125, 1.8)
+
+# %% [markdown]
+# The reset acts one step after the spike. In full, in timestep t:
+#
+# 1. if the neuron spiked in step t − 1, v starts again from 0;
+# 2. a share β of v is kept, and the current is added: v ← β·v + x;
+# 3. it spikes if v is above ϑ.
+#
+# Spikes are the same as with a reset at once; membranes are not, and a network is trained through its membranes.
 
 # %% [markdown]
 # ## Write it
@@ -108,7 +115,7 @@ assert (published.min().round(), published.max().round()) == (60, 86)
 # ## What you guessed
 
 # %%
-look_back("spikes")
+look_back("membrane")
 
 # %% [markdown]
 # ## What to remember

@@ -1,9 +1,9 @@
 # %% [markdown]
 # # Spikes bring it back
 #
-# So far every non-zero weight cost a cycle. In a spiking network it need not: only where a spike arrives is there something to add. Loads that are level by weights are no longer level by spikes.
+# So far every non-zero weight cost a cycle. In a spiking network it need not: only where a spike arrives is there something to add. Are loads that are level by weights level by spikes too?
 #
-# **Afterwards you can** count the accumulations of a filter · say why balanced weights still wait, and what barriers change · quote latency beside utilization, and say why \
+# **Afterwards you can** count the accumulations of a filter · say what becomes of balanced loads by spikes, and what barriers change · quote latency beside utilization, and say why \
 # **You need** [Neurons that spike](03_neurons.ipynb), [Algorithm 1](02_algorithm_1.ipynb) \
 # **Time** 30 minutes: 15 writing, 15 reading and trying
 

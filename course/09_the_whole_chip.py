@@ -1,7 +1,7 @@
 # %% [markdown]
 # # The whole chip
 #
-# PEs are not alone on the chip. Weights and spikes must be fetched from memory, and an access costs far more than an addition. When 99 % of the weights are gone, what is fetched?
+# PEs are not alone on the chip. Weights and spikes must be fetched from memory, and an access to DRAM costs more than a thousand additions. When 99 % of the weights are gone, what is fetched?
 #
 # **Afterwards you can** count what a layer's weights take in two formats and where they are equal · say which share of a chip's energy balancing can touch · ask the right question of a published memory figure \
 # **You need** [What waiting costs](08_what_waiting_costs.ipynb) \
@@ -13,6 +13,7 @@ import math
 import pandas as pd
 
 import uticket_lite as ut
+from uticket_lite.hardware.energy import E_DYN
 from uticket_lite.simulation.memory import COSTS
 from uticket_lite.teach import check, look_back, predict, reveal
 
@@ -49,6 +50,7 @@ reveal(
 )
 
 # %% tags=["claims"]
+assert all(c.dram > 1000 * E_DYN for c in COSTS.values()), "an access to DRAM, and an addition"
 fetched = ut.memory_accesses(ut.simulate(digits, pes))["dram_weights"].sum() * 32
 assert abs(fetched - mask_bits - value_bits) < 32 * len(layers)
 assert share > 90

@@ -1,7 +1,7 @@
 # %% [markdown]
 # # Your own network, and beyond one machine
 #
-# Any torch network with convolutions will do. Bring it, prune it, look at every layer; then sweep a thousand configurations at once.
+# Any torch network with convolutions will do. Bring it, prune it, look at every layer; then sweep many configurations at once.
 #
 # **Afterwards you can** make a ticket of your own model · say why one figure is never enough · sweep arrays and strategies, here or on a cluster, and see where two figures disagree \
 # **You need** [Ways to balance, and yours](06_ways_to_balance.ipynb) \
@@ -58,6 +58,11 @@ at_90.layers[["parameters", "nonzeros", "latency", "utilization", "empty"]].roun
 # %% tags=["claims"]
 assert at_90.layers["nonzeros"].iloc[-1] == 0, "the larger layer is gone"
 assert at_90.utilization > at_80.utilization
+alive = at_90.layers["nonzeros"] > 0
+assert (at_90.layers["utilization"] < at_80.layers["utilization"])[alive].all(), "in each alive"
+assert at_90.layers.loc[~alive, "utilization"].eq(1).all(), "nobody waits where nothing is done"
+sizes = [part.weight.abs().mean().item() for part in mine if isinstance(part, nn.Conv2d)]
+assert sizes == sorted(sizes, reverse=True), "the more inputs, the smaller the weights"
 
 # %% [markdown]
 # A layer with more inputs starts with smaller weights, so one threshold for all layers empties it first: a network that is not trained dies of global pruning. And its utilization *rises*, because a layer without work has nobody waiting in it. **One figure is never enough.**

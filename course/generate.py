@@ -1,5 +1,7 @@
 """From the sources to notebooks: for learners (stubs), and with solutions."""
 
+import inspect
+import operator
 import re
 from pathlib import Path
 from typing import Any
@@ -10,7 +12,9 @@ from nbformat import NotebookNode
 from nbgrader.preprocessors import ClearHiddenTests, ClearSolutions, ComputeChecksums, LockCells
 from traitlets.config import Config
 
-from course.glossary import GLOSSARY
+import uticket_lite as ut
+from course.glossary import GLOSSARY, IN_CODE
+from uticket_lite import reference  # noqa: F401
 
 HERE = Path(__file__).parent
 NOTEBOOKS = HERE.parent / "notebooks"
@@ -91,12 +95,24 @@ def link_terms(text: str) -> str:
 
 
 def glossary() -> NotebookNode:
-    """Every term, under a heading that links can point to."""
+    """Every term under a heading that links can point to, with what the library says of it."""
     terms = sorted(GLOSSARY.items(), key=lambda item: item[0].lower())
-    text = "# Glossary\n\n" + "\n\n".join(f"### {term}\n\n{meaning}" for term, meaning in terms)
+    entries = [f"### {term}\n\n{meaning}{_more(term)}" for term, meaning in terms]
+    text = "# Glossary\n\n" + "\n\n".join(entries)
     made = nbformat.v4.new_notebook(metadata={"kernelspec": KERNEL})
     made.cells = [nbformat.v4.new_markdown_cell(text, id="glossary")]
     return made
+
+
+def _more(term: str) -> str:
+    """Where a term first stands in the course, and the first paragraph of its docstring."""
+    first = next(source for source in SOURCES if f"[[{term}" in source.read_text())
+    told = f"\n\nFirst in [{title(first)}]({first.stem}.ipynb)."
+    if term in IN_CODE:
+        of = operator.attrgetter(IN_CODE[term])(ut)
+        summary = (inspect.getdoc(of) or "").partition("\n\n")[0].replace("\n", " ")
+        told += f" In code, `{IN_CODE[term]}`: {summary}"
+    return told
 
 
 def written(solutions: bool = False) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Every term of the course, in one sentence or two."""
+"""Every term of the course, in one sentence or two, and where the library says more."""
 
 GLOSSARY = {
     "accumulation": "Adding one weight to a neuron's membrane because a spike arrived; the only "
@@ -47,3 +47,31 @@ GLOSSARY = {
     "idle.",
 }
 """Term to its meaning."""
+
+IN_CODE = {
+    "accumulation": "simulate_spikes",
+    "Algorithm 1": "reference.balance",
+    "barrier": "reference.latency",
+    "drop": "reference.balance",
+    "dynamic energy": "pe_energy",
+    "filter": "Layer",
+    "latency": "Report.latency",
+    "leakage": "reference.energy",
+    "LIF neuron": "reference.lif_step",
+    "load": "reference.loads",
+    "mapping": "Accelerator",
+    "mask": "Layer",
+    "PE": "Accelerator",
+    "position": "Layer",
+    "regrow": "reference.balance",
+    "schedule": "Strategy.deal",
+    "sparsity": "Ticket.sparsity",
+    "spike": "reference.lif",
+    "spike sparsity": "pe_energy",
+    "strategy": "Strategy",
+    "ticket": "Ticket",
+    "utilization": "reference.utilization",
+    "wave": "reference.parts",
+    "work": "Report.work",
+}
+"""Term to what of `uticket_lite` is about it; its docstring goes on where the glossary ends."""

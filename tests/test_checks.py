@@ -106,13 +106,16 @@ def test_what_is_not_written_yet_is_said_so():
     assert "Not written yet" in check(latency).words
 
 
-def test_a_function_that_spoils_its_arguments_is_judged_by_what_it_returns():
-    def latency(loads):
-        slowest = [max(wave) for wave in loads]
-        loads.clear()
-        return sum(slowest)
+def test_a_function_that_spoils_its_arguments_is_told_to_copy_them():
+    def prune(weights, mask, fraction):
+        alive = np.flatnonzero(mask)
+        k = int(fraction * alive.size)
+        mask[alive[np.argsort(np.abs(weights[alive]), kind="stable")[:k]]] = False
+        return mask
 
-    assert check(latency)
+    verdict = check(prune)
+    assert not verdict
+    assert "begin with a copy" in verdict.words
 
 
 def test_no_verdict_contains_a_solution():

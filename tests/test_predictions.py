@@ -101,7 +101,12 @@ def test_choices_and_drawn_loads():
     answer(drawn, [0, 0, 0, 0])
     assert "at least one load" in said(drawn)
     answer(drawn, [3, 3, 3, 3])
-    assert "10, 6, 4, 4" in reveal("c", [10, 6, 4, 4]).value
+    ideas = {"flatter": "too even", "more uneven": "too uneven"}
+    shown = reveal("c", [10, 6, 4, 4], ideas).value
+    assert "10, 6, 4, 4" in shown
+    assert "too even" in shown
+    assert idea_behind([10, 0, 0, 0], [10.0, 6.0, 4.0, 4.0], ideas) == "too uneven"
+    assert idea_behind([9, 7, 4, 4], [10.0, 6.0, 4.0, 4.0], ideas) == ""
 
 
 def test_ideas_are_named_only_for_guesses_near_them_and_farther_from_the_truth():

@@ -12,6 +12,7 @@ from uticket_lite.teach.exercises import EXERCISES
 from uticket_lite.teach.keeping import predictions
 from uticket_lite.teach.live import LiveRounds, own_balance
 from uticket_lite.teach.measuring import accuracy_with, spike_totals
+from uticket_lite.teach.ratio import ratio_slider, savings
 
 __all__ = [
     "EXERCISES",
@@ -24,6 +25,8 @@ __all__ = [
     "own_balance",
     "predict",
     "predictions",
+    "ratio_slider",
     "reveal",
+    "savings",
     "spike_totals",
 ]

@@ -42,7 +42,8 @@ def reveal(
     """The guess beside the truth; without a guess yet, it asks for one and waits.
 
     name: of the question. truth: in the same unit. leads_to: wrong answers, and the idea that
-    leads to each; for numbers, a guess within a sixth of one counts as the same.
+    leads to each; for numbers, a guess within a sixth of one counts as the same, and for drawn
+    loads the answers are "flatter" and "more uneven", by largest over mean.
     """
     if isinstance(truth, str):
         known: Guess = truth
@@ -127,6 +128,8 @@ def idea_behind(guess: Guess | None, truth: Guess, leads_to: Mapping[Any, str]) 
     """The idea that leads to such a guess; "" if none is known, or the guess is right."""
     if guess is None or guess == truth:
         return ""
+    if isinstance(guess, list) and isinstance(truth, list):
+        return leads_to.get(_unlike(guess, truth), "")
     if not isinstance(guess, float) or not isinstance(truth, float):
         return leads_to.get(guess, "") if isinstance(guess, str) else ""
     close = [wrong for wrong in leads_to if abs(guess - wrong) <= abs(wrong) / 6 + 1e-9]
@@ -134,6 +137,12 @@ def idea_behind(guess: Guess | None, truth: Guess, leads_to: Mapping[Any, str]) 
     if nearest is None or abs(guess - truth) <= abs(guess - nearest):
         return ""
     return leads_to[nearest]
+
+
+def _unlike(guess: list[int], truth: list[int]) -> str:
+    """How drawn loads differ in what waits: the largest above the mean, by more than a third."""
+    above, right = (max(loads) * len(loads) / sum(loads) - 1 for loads in (guess, truth))
+    return "flatter" if above < right / 1.5 else "more uneven" if above > right * 1.5 else ""
 
 
 def _revealed(name: str, truth: Guess, leads_to: Mapping[Any, str]) -> str:

@@ -13,6 +13,11 @@ from uticket_lite.teach import pictures
 from uticket_lite.teach.exercises import EXERCISES
 from uticket_lite.teach.exercises.exercise import Exercise, Misconception
 
+SPOILED = (
+    "gives what it should, but changes what it is given, which others still need: "
+    "begin with a copy, such as mask.copy()."
+)
+
 
 @dataclass(frozen=True)
 class Verdict:
@@ -60,29 +65,35 @@ def check(answer: Any, exercise: str | None = None) -> Verdict:
     if answer is None or answer is Ellipsis:
         return Verdict(False, "No answer yet: put yours in the place of the dots.")
     if not callable(answer):
-        return _judge(task, lambda: answer)
+        return _judge(task, lambda *case: task.tried(answer, *case))
     return _judge(task, answer)
 
 
 def _judge(task: Exercise, function: Callable[..., Any]) -> Verdict:
     cases = task.cases(np.random.default_rng(0))
-    results = []
+    results, spoiled = [], []
     for case in cases:
         try:
-            got = function(*copy.deepcopy(case))
+            given = copy.deepcopy(case)
+            got = function(*given)
         except KeyboardInterrupt:
             return Verdict(False, f"Stopped. It did not end for {_shown(task, case)}.")
         except (Exception, SystemExit) as error:
             if isinstance(error, NotImplementedError):
                 return Verdict(False, "Not written yet.")
             problem = f"{type(error).__name__}: {error}"
-            return Verdict(False, f"It stops with {problem}\nfor {_shown(task, case)}.")
+            return Verdict(
+                False, f"It stops with {problem}\nfor {_shown(task, case)}.\n{task.hint}"
+            )
         if got is None or got is Ellipsis:
             return Verdict(False, "Nothing comes back yet: write it, and end with return.")
         results.append(got)
+        spoiled.append(not all(map(_unchanged, case, given)))
     wanted = [task.view(case, task.reference(*copy.deepcopy(case))) for case in cases]
     views = [_view(task, case, got) for case, got in zip(cases, results, strict=True)]
     wrong = [i for i, view in enumerate(views) if not same(view, wanted[i])]
+    if any(spoiled) and not wrong:
+        return Verdict(False, f"{_shown(task, cases[spoiled.index(True)])} {SPOILED}", "in place")
     if not wrong:
         cost = _cost(task, cases[-1], results[-1])
         said = f"Right in all {len(cases)} cases." if len(cases) > 1 else "Right."
@@ -93,8 +104,7 @@ def _judge(task: Exercise, function: Callable[..., Any]) -> Verdict:
     words += f"{_shown(task, cases[first])} gives {_short(results[first])}"
     right = task.reference(*copy.deepcopy(cases[first]))
     drawn = _drawn(task, cases[first], results[first], right)
-    if idea is not None:
-        words += f"\n{idea.name}: {idea.hint}"
+    words += f"\n{idea.name}: {idea.hint}" if idea else f"\n{task.hint}"
     cost = _cost(task, cases[first], results[first])
     return Verdict(False, words, idea.name if idea else "", cost, drawn)
 
@@ -109,6 +119,10 @@ def same(one: Any, other: Any) -> bool:
     except (TypeError, ValueError):
         return False
     return a.shape == b.shape and bool(np.allclose(a, b, rtol=1e-6, atol=1e-9))
+
+
+def _unchanged(before: Any, after: Any) -> bool:
+    return not isinstance(before, np.ndarray) or np.array_equal(before, after)
 
 
 def _view(task: Exercise, case: tuple[Any, ...], got: Any) -> Any:

@@ -50,7 +50,7 @@ def _drawn(asked: Question, guesses: list[Any], truth: Any) -> str:
         tallied = {choice: counted[choice] for choice in asked.choices}
         return pictures.tallies(tallied, words, truth)
     if asked.pes:
-        mean = [sum(loads) / len(guesses) for loads in zip(*guesses, strict=True)]
+        mean = [round(sum(loads) / len(guesses)) for loads in zip(*guesses, strict=True)]
         known = pictures.bars([truth], "it is") if truth else ""
         return f"<p>mean of the guesses</p>{pictures.bars([mean], words, pictures.YOURS)}{known}"
     unit = f" {asked.unit}" if asked.unit else ""

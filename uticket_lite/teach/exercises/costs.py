@@ -1,4 +1,4 @@
-"""Energy (Eq. 3), and what it takes to store a sparse layer."""
+"""Energy (Eq. 3) and its ratio, and what it takes to store a sparse layer."""
 
 import math
 
@@ -6,6 +6,7 @@ import numpy as np
 
 from uticket_lite import reference
 from uticket_lite.teach.exercises.exercise import Case, Exercise, Misconception
+from uticket_lite.teach.ratio import CLOSE, savings
 
 
 def _energies(rng: np.random.Generator) -> list[Case]:
@@ -15,7 +16,13 @@ def _energies(rng: np.random.Generator) -> list[Case]:
 
 
 def _sizes(rng: np.random.Generator) -> list[Case]:
-    return [(16,), (1024,), (4096,), (9 * 512 * 512,)]
+    return [(16,), (1000,), (4096,), (9 * 512 * 512,)]
+
+
+def _side(r: float) -> float:
+    """0 if all six savings are the paper's, −1 or 1 if they are below or above, 100 for percent."""
+    missed = savings(r)["difference"]
+    return 0 if missed.abs().max() <= CLOSE else 100 if r > 3 else float(np.sign(missed.mean()))
 
 
 def break_even(size: int) -> float:
@@ -27,6 +34,8 @@ EXERCISES = (
     Exercise(
         "energy",
         "energy(work, idle, s, r): Eq. 3, in units of E_dyn.",
+        "Two sums: what spikes cost, in working cycles that meet one, and what leakage costs, in "
+        "every cycle. By hand: what is left if s = 1?",
         reference.energy,
         _energies,
         (
@@ -46,6 +55,11 @@ EXERCISES = (
                 lambda work, idle, s, r: (work + idle) * ((1 - s) + r),
             ),
             Misconception(
+                "leakage only where spikes are",
+                "Leakage flows whether a spike is there or not: it is added, not multiplied.",
+                lambda work, idle, s, r: (work * (1 - s) + idle) * r,
+            ),
+            Misconception(
                 "waiting is free",
                 "A waiting PE leaks too.",
                 lambda work, idle, s, r: work * ((1 - s) + r),
@@ -56,6 +70,8 @@ EXERCISES = (
         "break_even",
         "break_even(size): at how many non-zeros a list of positions, ⌈log2 size⌉ bits each, "
         "takes as many bits as a mask with one bit per weight.",
+        "How many bits take m non-zeros in each format? Set the two equal and solve for m, which "
+        "need not be whole.",
         break_even,
         _sizes,
         (
@@ -75,6 +91,50 @@ EXERCISES = (
                 "Both formats store the value of every non-zero: that cancels.",
                 lambda size: size / (math.ceil(math.log2(size)) + 8),
             ),
+            Misconception(
+                "rounded",
+                "Keep the fraction: it says where the two formats cross, between two whole "
+                "numbers.",
+                lambda size: size // math.ceil(math.log2(size)),
+            ),
+            Misconception(
+                "positions of broken bits",
+                "A position takes a whole number of bits: log2 size, rounded up.",
+                lambda size: size / math.log2(size),
+            ),
+            Misconception(
+                "multiplied",
+                "More bits for each position: does a list then pay off for more non-zeros, or "
+                "fewer?",
+                lambda size: size * math.ceil(math.log2(size)),
+            ),
         ),
+    ),
+    Exercise(
+        "leak_ratio",
+        "leak_ratio: the r with which Eq. 3 gives the paper's six savings, as a number.",
+        "Move the slider until every row of the table is marked.",
+        lambda: 0.21,
+        lambda rng: [()],
+        (
+            Misconception(
+                "r too small",
+                "With so little leakage waiting costs too little: savings come out below the "
+                "paper's.",
+                lambda: 0.1,
+            ),
+            Misconception(
+                "r too large",
+                "With so much leakage saved waiting saves too much: the savings are above the "
+                "paper's.",
+                lambda: 0.4,
+            ),
+            Misconception(
+                "a percentage, not a ratio",
+                "r is E_leak / E_dyn as it is, not times 100.",
+                lambda: 21.0,
+            ),
+        ),
+        view=lambda case, result: _side(float(result)),
     ),
 )

@@ -28,18 +28,22 @@ class Misconception:
 class Exercise:
     """Something to write, and how to tell whether it is right.
 
-    name: that of the function to write. task: what it takes and gives. reference: a right one.
-    cases: arguments to try, the smallest first; equal seeds give equal cases. misconceptions:
-    the first that explains all results is named. view: what of a result must agree with the
-    reference's (where several results are right). cost: figures that a result reaches.
-    picture: loads of PEs, (waves, n), to draw of a result.
+    name: that of the function to write. task: what it takes and gives. hint: what to try next,
+    where no misconception explains what is wrong; it does not give the solution away either.
+    reference: a right one. cases: arguments to try, the smallest first; equal seeds give equal
+    cases. misconceptions: the first that explains all results is named. view: what of a result
+    must agree with the reference's (where several results are right). cost: figures that a result
+    reaches. picture: loads of PEs, (waves, n), to draw of a result. tried: how an answer that is
+    no function becomes a result.
     """
 
     name: str
     task: str
+    hint: str
     reference: Callable[..., Any]
     cases: Callable[[np.random.Generator], list[Case]]
     misconceptions: tuple[Misconception, ...]
     view: Callable[[Case, Any], Any] = itself
     cost: Callable[[Case, Any], Mapping[str, float]] | None = None
     picture: Callable[[Case, Any], Any] | None = None
+    tried: Callable[..., Any] = lambda answer, *case: answer

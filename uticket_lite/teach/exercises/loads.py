@@ -17,22 +17,24 @@ def deal(counts: Any, n: int) -> np.ndarray:
 
 
 def _counts(rng: np.random.Generator, numbers: list[tuple[int, int]]) -> list[Case]:
-    return [([int(c) for c in rng.integers(0, 12, filters)], n) for filters, n in numbers]
+    return [(rng.integers(0, 12, filters), n) for filters, n in numbers]
 
 
 def _waves(rng: np.random.Generator) -> list[Case]:
     tables = [[[10, 6, 4, 4]], [[10, 6, 4, 4], [2, 9, 1, 0]], [[1, 8], [8, 1], [8, 1]]]
-    return [(table,) for table in [*tables, *rng.integers(0, 30, (6, 5, 8)).tolist()]]
+    return [(np.array(table),) for table in [*tables, *rng.integers(0, 30, (6, 5, 8))]]
 
 
 def _one_wave(rng: np.random.Generator) -> list[Case]:
-    waves = [[5, 5], [8, 0, 0, 0], [10, 6, 4, 4], *rng.integers(1, 60, (8, 7)).tolist(), [7]]
-    return [(wave,) for wave in waves]
+    waves = [[5, 5], [8, 0, 0, 0], [10, 6, 4, 4], *rng.integers(1, 60, (8, 7)), [7]]
+    return [(np.array(wave),) for wave in waves]
 
 
 def _cases_of_deal(rng: np.random.Generator) -> list[Case]:
     small = [([3, 1], 2), ([5, 2, 4, 1], 2), ([5, 2, 4], 2)]
-    return small + _counts(rng, [(8, 4), (10, 4), (3, 5), (33, 16)])
+    return [(np.array(counts), n) for counts, n in small] + _counts(
+        rng, [(8, 4), (10, 4), (3, 5), (33, 16)]
+    )
 
 
 def _busy(case: Case, result: Any) -> dict[str, float]:
@@ -43,6 +45,8 @@ EXERCISES = (
     Exercise(
         "eq2_by_hand",
         "Eq. 2 of a wave with loads 10, 6, 4, 4, as a number between 0 and 1.",
+        "A is the mean of the four loads, M the largest: put both and n = 4 into Eq. 2, and round "
+        "to two decimals.",
         lambda: round(reference.utilization([10, 6, 4, 4]), 2),
         lambda rng: [()],
         (
@@ -58,16 +62,23 @@ EXERCISES = (
                 lambda: 0.35,
             ),
             Misconception(
-                "a share, not a percentage",
+                "a percentage, not a share",
                 "Give a number between 0 and 1.",
-                lambda: 46.67,
+                lambda: 100.0,
+            ),
+            Misconception(
+                "n/(n − 1) upside down",
+                "One PE that does everything must get 0: try 8, 0, 0, 0 with yours.",
+                lambda: 0.7,
             ),
         ),
-        view=lambda case, result: round(float(result), 2),
+        view=lambda case, result: min(round(float(result), 2), 1.01),
     ),
     Exercise(
         "loads_by_hand",
         "Loads of 4 PEs for filters with 7, 2, 5, 3, 1, 6, 4 non-zeros, a row for each wave.",
+        "Deal the filters like cards, one for each PE; after four of them a new row begins. Every "
+        "row has four numbers.",
         lambda: deal([7, 2, 5, 3, 1, 6, 4], 4),
         lambda rng: [()],
         (
@@ -87,6 +98,11 @@ EXERCISES = (
                 "The PEs wait for each other after each filter: keep the waves apart.",
                 lambda: [[8, 8, 9, 3]],
             ),
+            Misconception(
+                "a row for each PE",
+                "That is the same table on its side: a row for each wave, a number for each PE.",
+                lambda: [[7, 1], [2, 6], [5, 4], [3, 0]],
+            ),
         ),
         view=lambda case, result: [[*row, *[-1] * (4 - len(row))] for row in result],
         picture=lambda case, result: [list(row) + [0] * (4 - len(row)) for row in result],
@@ -94,6 +110,8 @@ EXERCISES = (
     Exercise(
         "loads",
         "loads(counts, n): from the non-zeros of each filter to the loads, (waves, n).",
+        "Row g holds the counts of wave g. By hand: how many rows has [5, 2, 4] on 2 PEs, and what "
+        "stands in the last?",
         deal,
         _cases_of_deal,
         (
@@ -113,6 +131,11 @@ EXERCISES = (
                 "You added up what a PE does over the whole layer. The PEs wait after each wave.",
                 lambda counts, n: deal(counts, n).sum(axis=0, keepdims=True),
             ),
+            Misconception(
+                "a row for each PE",
+                "That is the same table on its side: a row for each wave, a number for each PE.",
+                lambda counts, n: deal(counts, n).T,
+            ),
         ),
         cost=_busy,
         picture=itself,
@@ -120,6 +143,7 @@ EXERCISES = (
     Exercise(
         "latency",
         "latency(loads): cycles until the last of the waves (rows) is done.",
+        "How long does each row take? Add that up over the rows: one number comes back.",
         reference.latency,
         _waves,
         (
@@ -151,6 +175,8 @@ EXERCISES = (
     Exercise(
         "utilization",
         "utilization(wave): Eq. 2 for the loads of one wave.",
+        "Print M and A for the case above. Equal loads must give 1, [8, 0, 0, 0] must give 0, one "
+        "PE alone 1.",
         reference.utilization,
         _one_wave,
         (
@@ -190,6 +216,16 @@ EXERCISES = (
                 "min / max",
                 "Two PEs of four may be fast and two slow: every PE counts, not only the ends.",
                 lambda wave: float(np.min(wave) / np.max(wave)),
+            ),
+            Misconception(
+                "a percentage, not a share",
+                "Eq. 2 is between 0 and 1.",
+                lambda wave: 100 * reference.utilization(wave),
+            ),
+            Misconception(
+                "the share that is lost",
+                "That is what waiting takes away. Eq. 2 says what is left.",
+                lambda wave: 1 - reference.utilization(wave),
             ),
         ),
         picture=lambda case, result: [case[0]],

@@ -1,4 +1,4 @@
-"""Algorithm 1, orders and schedules."""
+"""Algorithm 1: drop and regrow, until every wave is level."""
 
 import math
 from collections.abc import Callable
@@ -8,7 +8,6 @@ import numpy as np
 
 from uticket_lite import reference
 from uticket_lite.teach.exercises.exercise import Case, Exercise, Misconception
-from uticket_lite.teach.exercises.loads import deal
 
 Rng = np.random.Generator
 
@@ -27,6 +26,7 @@ def level(one: np.ndarray, a: int, rng: Rng) -> np.ndarray:
 def _filters(rng: Rng) -> list[Case]:
     cases = [(np.arange(6) < 2, 4), (np.arange(6) < 5, 3), (np.arange(6) < 3, 3)]
     cases += [(rng.random(40) < rng.random(), int(rng.integers(1, 40))) for _ in range(6)]
+    cases.append((rng.permutation(200) < 100, 60))
     return [(*case, np.random.default_rng(1)) for case in cases]
 
 
@@ -37,25 +37,48 @@ def _masks(rng: Rng) -> list[Case]:
     return [(*case, np.random.default_rng(1)) for case in cases]
 
 
-def _touched(case: Case, result: Any) -> tuple[Any, int, int]:
-    """Non-zeros left in each filter, how many were dropped and how many regrown."""
+def _touched(case: Case, result: Any) -> tuple[Any, int, int, bool]:
+    """Non-zeros left in each filter, how many were dropped and regrown, and if not at random."""
     before, after = case[0], np.asarray(result)
     if after.shape != before.shape or not np.isin(after, (0, 1)).all():
         raise ValueError
     after = after.astype(bool)
     left = after.reshape(len(after), -1).sum(axis=1) if after.ndim > 1 else after.sum()
-    return left, int((before & ~after).sum()), int((after & ~before).sum())
+    dropped, regrown = before & ~after, after & ~before
+    return left, int(dropped.sum()), int(regrown.sum()), _in_order(before, dropped, regrown)
 
 
-def _balanced_with(target: Callable[[np.ndarray], int]) -> Callable[..., np.ndarray]:
-    """Algorithm 1 with another target than the rounded-up mean of a wave's loads."""
+def _in_order(before: np.ndarray, dropped: np.ndarray, regrown: np.ndarray) -> bool:
+    """Whether all filters lost and got their first or last ones, and not by luck (1 : 10⁶)."""
+    luck = 1.0
+    for pool, moved in ((before, dropped), (~before, regrown)):
+        for places, gone in zip(np.atleast_2d(pool), np.atleast_2d(moved), strict=True):
+            these, number = gone[places], int(gone.sum())
+            if not (these[:number].all() or these[these.size - number :].all()):
+                return False
+            luck *= min(1, 2 / math.comb(these.size, number))
+    return luck < 1e-6
+
+
+def _first_ones(one: np.ndarray, a: int, rng: Rng) -> np.ndarray:
+    """Like `level`, but always the first that may change."""
+    change = a - int(one.sum())
+    out = one.copy()
+    out[np.flatnonzero(one != (change > 0))[: abs(change)]] = change > 0
+    return out
+
+
+def _balanced_with(
+    target: Callable[[np.ndarray], int], step: Callable[..., np.ndarray] = level
+) -> Callable[..., np.ndarray]:
+    """Algorithm 1 with another target than the rounded-up mean, or another step for one filter."""
 
     def balance(mask: np.ndarray, n: int, rng: Rng) -> np.ndarray:
         out = mask.copy()
         for first in range(0, len(mask), n):
             a = target(mask[first : first + n].sum(axis=1))
             for k in range(first, min(first + n, len(mask))):
-                out[k] = level(mask[k], a, rng)
+                out[k] = step(mask[k], a, rng)
         return out
 
     return balance
@@ -88,38 +111,12 @@ def _wave_costs(case: Case, result: Any) -> dict[str, float]:
     }
 
 
-def _orders(rng: Rng) -> list[Case]:
-    cases = [([1, 4], 2), ([1, 9, 2, 8], 2), ([3, 9, 1, 8, 2], 2)]
-    return cases + [([int(c) for c in rng.integers(0, 40, k)], n) for k, n in ((12, 4), (30, 8))]
-
-
-def _filters_of(case: Case, result: Any) -> list[int]:
-    order = [int(k) for k in result]
-    if sorted(order) != list(range(len(case[0]))):
-        raise ValueError
-    return order
-
-
-def _order_view(case: Case, result: Any) -> tuple[list[int], int]:
-    """Whether every filter runs once, and how long it takes."""
-    counts, n = case
-    order = [int(k) for k in np.asarray(result)]
-    return sorted(order), reference.latency(deal([counts[k] for k in order], n))
-
-
-def _order_cost(case: Case, result: Any) -> dict[str, float]:
-    counts, n = case
-    return {
-        "cycles in the given order": reference.latency(deal(counts, n)),
-        "cycles in yours": _order_view(case, result)[1],
-        "cycles if nobody waited": math.ceil(sum(counts) / n),
-    }
-
-
 EXERCISES = (
     Exercise(
         "drop_and_regrow",
         "drop_and_regrow(one, a, rng): a copy of one filter's mask with a non-zeros left.",
+        "A mask of the same shape comes back, True where a weight is kept. How many non-zeros has "
+        "it, how many should it have, and which places may change?",
         level,
         _filters,
         (
@@ -145,6 +142,13 @@ EXERCISES = (
                     level(one, min(a + 1, one.size), rng) if one.sum() != a else one
                 ),
             ),
+            Misconception(
+                "the first ones instead of random ones",
+                "The numbers are right, but you always take the first (or last) places: Algorithm "
+                "1 "
+                "takes random ones, so that no corner of a filter is thinned out.",
+                _first_ones,
+            ),
         ),
         view=_touched,
         picture=lambda case, result: [[int(np.sum(case[0])), int(np.sum(result))]],
@@ -152,6 +156,8 @@ EXERCISES = (
     Exercise(
         "balance",
         "balance(mask, n, rng): Algorithm 1 on a mask (K, weights) for n PEs.",
+        "Take the filters n by n. For each group, print a, and what every filter holds before and "
+        "after.",
         reference.balance,
         _masks,
         (
@@ -191,85 +197,21 @@ EXERCISES = (
                 "The PEs wait for each other wave by wave: each wave has its own mean.",
                 lambda mask, n, rng: reference.balance(mask, len(mask), rng),
             ),
+            Misconception(
+                "the first ones instead of random ones",
+                "Loads are right, but you always take the first (or last) places: Algorithm 1 "
+                "takes "
+                "random ones.",
+                _balanced_with(lambda wave: math.ceil(wave.mean()), _first_ones),
+            ),
+            Misconception(
+                "the mask as it was",
+                "Nothing has changed: does what you change end up in the mask that comes back?",
+                lambda mask, n, rng: mask.copy(),
+            ),
         ),
         view=_touched,
         cost=_wave_costs,
         picture=lambda case, result: reference.loads(np.asarray(result, bool), case[1]),
     ),
-    Exercise(
-        "order",
-        "order(counts, n): filters in the order in which they are dealt to n PEs, the quickest.",
-        lambda counts, n: reference.sort(counts),
-        _orders,
-        (
-            Misconception(
-                "sorted counts instead of filters",
-                "Return which filter comes first, not how many non-zeros it has.",
-                lambda counts, n: sorted(counts, reverse=True),
-            ),
-            Misconception(
-                "order for schedule",
-                "Dense beside sparse evens out what a PE does in all. But under a barrier after "
-                "each wave, the wave takes as long as its densest. Who should share one?",
-                lambda counts, n: _zigzag(counts),
-            ),
-            Misconception(
-                "the order as given",
-                "That is what `none` does. Which filters should share a wave?",
-                lambda counts, n: list(range(len(counts))),
-            ),
-            Misconception(
-                "sparsest first",
-                "Good in full waves; but where the filters do not fill the last wave, should the "
-                "short one hold the densest, or the sparsest?",
-                lambda counts, n: reference.sort(counts)[::-1],
-            ),
-        ),
-        view=_order_view,
-        cost=_order_cost,
-        picture=lambda case, result: deal(
-            [case[0][int(k)] for k in _filters_of(case, result)], case[1]
-        ),
-    ),
-    Exercise(
-        "lpt",
-        "lpt(counts, n): loads of n PEs if the densest filter left goes to the PE that is free "
-        "first, and nobody waits inside the layer.",
-        reference.lpt,
-        lambda rng: [([4, 5, 6, 7, 8], 2), *_orders(rng)],
-        (
-            Misconception(
-                "order for schedule",
-                "You deal in turn, as if there were waves. Each filter goes to the PE that has "
-                "least to do so far.",
-                lambda counts, n: deal(sorted(counts, reverse=True), n).sum(axis=0),
-            ),
-            Misconception(
-                "not sorted first",
-                "A dense filter that comes last keeps one PE busy alone. Which should come first?",
-                lambda counts, n: _listed(counts, n),
-            ),
-            Misconception(
-                "dealt in turn",
-                "The next PE in turn may be busy still: give the filter to the one free first.",
-                lambda counts, n: deal(counts, n).sum(axis=0),
-            ),
-        ),
-        view=lambda case, result: sorted(float(load) for load in result),
-        picture=lambda case, result: [list(result)],
-        cost=lambda case, result: {"cycles": max(result)},
-    ),
 )
-
-
-def _zigzag(counts: list[int]) -> list[int]:
-    """Densest, sparsest, second densest, …"""
-    ranked = reference.sort(counts)
-    return [ranked[i // 2] if i % 2 == 0 else ranked[-1 - i // 2] for i in range(len(ranked))]
-
-
-def _listed(counts: list[int], n: int) -> list[int]:
-    busy = [0] * n
-    for count in counts:
-        busy[busy.index(min(busy))] += count
-    return busy
