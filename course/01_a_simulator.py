@@ -3,7 +3,7 @@
 #
 # Loads, latency and utilization are three small functions. Write them, and you own the simulator on which the rest of this course stands. Then a question: do PEs wait if weights are pruned *at random*, so that no filter is special?
 #
-# **Afterwards you can** write loads, latency and Eq. 2 · say why waiting grows as tickets get sparser, though luck treats all filters alike · tell luck from structure \
+# **Afterwards you can** write loads, latency and Eq. 2 · say when a larger array is faster · say why waiting grows as tickets get sparser, though luck treats all filters alike · tell luck from structure \
 # **You need** [Sparse is not fast](00_start_here.ipynb) \
 # **Time** 35 minutes: 20 writing, 15 reading and trying
 
@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 import uticket_lite as ut
-from uticket_lite import explore
+from uticket_lite import explore, reference
 from uticket_lite.teach import check, look_back, predict, reveal
 
 # %% [markdown]
@@ -84,6 +84,21 @@ else:
     print("Yours runs here as soon as all three checks pass.")
 theirs = ut.simulate(ut.load_ticket("digits-lth", round=14), ut.Accelerator(16)).layers.loc["conv2"]
 print(f"uticket_lite: {theirs['latency']:,} cycles, utilization {theirs['utilization']:.1%}")
+
+# %% [markdown]
+# ## Numbers that do not divide
+#
+# Take 32 filters with 10 non-zeros each: nothing could be more even. On 16 PEs they make 2 waves and take 20 cycles. On 31 PEs they also make 2 waves and take 20 cycles; in the second, one PE works and 30 wait. A larger array is faster only where it saves a wave.
+#
+# The other [[mapping]], `input-channel`, gives each PE a slice of a filter's input channels, ⌈C/n⌉ of them: of 32 channels on 20 PEs, 16 PEs hold 2 each, and 4 hold none.
+
+# %% tags=["claims"]
+even = np.ones((32, 10), bool)
+for n, last in ((16, [10] * 16), (31, [10] + [0] * 30)):
+    rows = reference.loads(even, n)
+    assert (len(rows), reference.latency(rows), rows[-1].tolist()) == (2, 20, last)
+sliced = reference.loads(np.ones((1, 32, 1, 1), bool), 20, "input-channel")
+assert sliced.tolist() == [[2] * 16 + [0] * 4]
 
 # %% [markdown]
 # ## Luck alone
