@@ -6,6 +6,8 @@
 # make tickets  train the recorded digit tickets again, five seeds each (about 15 minutes)
 # make student  write the learners' notebooks from course/ (after changing a source)
 # make solutions  the same with solutions, into solutions/
+# make guide  fill the numbers into the lecturer's pages (docs/teaching.md, docs/exam.md)
+# make figures  the course's key figures for slides, as SVG and PNG, into figures/
 # make grade  grade the lab: IN=folder with a notebook for each learner, OUT=points.csv
 # make index  list the recorded files with their SHA-256
 # make lock   pin the dependencies of pyproject.toml into requirements*.txt (LOCK=--upgrade)
@@ -15,7 +17,7 @@ PYTHON ?= $(shell test -e .venv/ready && $(BIN)/python -c '' 2>/dev/null && echo
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: setup setup-dev lab student solutions grade check test launch-test site wheel bench tickets \
+.PHONY: setup setup-dev lab student solutions guide figures grade check test launch-test site wheel bench tickets \
   index lock check-lock
 
 setup:
@@ -32,6 +34,12 @@ student: setup-dev
 
 solutions: setup-dev
 	$(BIN)/python -m course solutions solutions
+
+guide: setup-dev
+	$(BIN)/python -m course.guide
+
+figures: setup-dev
+	$(BIN)/python -m course.guide.figures figures
 
 OUT ?= points.csv
 grade: setup-dev

@@ -20,6 +20,12 @@ LAB = "lab"
 (SOURCE,) = (source for source in SOURCES if source.stem.endswith("lab"))
 
 
+def points_by_part() -> dict[str, float]:
+    """Name of each graded cell of the lab to its points."""
+    marked = (cell.metadata.get("nbgrader", {}) for cell in notebook(SOURCE, solutions=True).cells)
+    return {cell["grade_id"]: cell["points"] for cell in marked if cell.get("grade")}
+
+
 def grade(submissions: Path, out: Path) -> pd.DataFrame:
     """Points for each learner, a row each: `learner`, `auto` and `max_auto`; also written to `out`.
 

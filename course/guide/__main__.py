@@ -1,0 +1,7 @@
+"""`python -m course.guide` writes the lecturer's pages into docs/."""
+
+from course.guide.pages import PAGES, filled
+
+for place in PAGES:
+    place.write_text(filled(place.name))
+    print(f"wrote {place}")
