@@ -74,15 +74,16 @@ utilization_verdict
 # Your simulator, on a layer of the pruned digits network, beside the package's:
 
 # %%
-layer = ut.load_ticket("digits-lth", round=14).layers["conv2"]
+pruned = ut.load_ticket("digits-lth", round=14)
+layer = pruned.layers["conv2"]
 if loads_verdict and latency_verdict and utilization_verdict:
     shared = loads(layer.counts, 16)
-    cycles = latency(shared) * layer.positions * layer.timesteps
+    cycles = latency(shared) * layer.positions * pruned.timesteps
     used = np.mean([utilization(wave) for wave in shared])
     print(f"yours: {cycles:,} cycles, utilization {used:.1%}")
 else:
     print("Yours runs here as soon as all three checks pass.")
-theirs = ut.simulate(ut.load_ticket("digits-lth", round=14), ut.Accelerator(16)).layers.loc["conv2"]
+theirs = ut.simulate(pruned, ut.Accelerator(n_pe=16)).layers.loc["conv2"]
 print(f"uticket_lite: {theirs['latency']:,} cycles, utilization {theirs['utilization']:.1%}")
 
 # %% [markdown]
