@@ -106,7 +106,7 @@ def glossary() -> NotebookNode:
 
 def _more(term: str) -> str:
     """Where a term first stands in the course, and the first paragraph of its docstring."""
-    first = next(source for source in SOURCES if f"[[{term}" in source.read_text())
+    first = next(source for source in SOURCES if f"[[{term}" in source.read_text(encoding="utf-8"))
     told = f"\n\nFirst in [{title(first)}]({first.stem}.ipynb)."
     if term in IN_CODE:
         of = operator.attrgetter(IN_CODE[term])(ut)

@@ -15,14 +15,15 @@ from uticket_lite import reference
 from uticket_lite.paper.published import paper_table
 
 TEACHING, EXAM = (
-    next(page for page in PAGES if page.stem == name).read_text() for name in ("teaching", "exam")
+    next(page for page in PAGES if page.stem == name).read_text(encoding="utf-8")
+    for name in ("teaching", "exam")
 )
 CHAPTERS = re.split(r"^## (?=\d\d · )", TEACHING, flags=re.M)[1:]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_pages_hold_todays_numbers(page):
-    assert page.read_text() == filled(page.name), "run python -m course.guide"
+    assert page.read_text(encoding="utf-8") == filled(page.name), "run python -m course.guide"
 
 
 def minutes(text):
@@ -40,11 +41,13 @@ def test_every_notebook_has_a_chapter_with_a_plan_of_its_own_length():
     for source, chapter in zip(SOURCES, CHAPTERS, strict=True):
         assert chapter.startswith(source.stem[:2])
         (planned,) = minutes(chapter)
-        assert f"**Time** {planned} minutes" in source.read_text(), source.stem
+        assert f"**Time** {planned} minutes" in source.read_text(encoding="utf-8"), source.stem
         if not source.stem.endswith("lab"):
             for part in ("**Open with**", "**Expected answers.**", "**Short of time.**"):
                 assert part in chapter
-            assert re.search(r"^# \*\*An open question\.\*\*", source.read_text(), re.M)
+            assert re.search(
+                r"^# \*\*An open question\.\*\*", source.read_text(encoding="utf-8"), re.M
+            )
             assert "**Open question.**" in chapter
             assert chapter.count("\n| ", chapter.index("| misconception |")) >= 3
 

@@ -3,5 +3,5 @@
 from course.guide.pages import PAGES, filled
 
 for place in PAGES:
-    place.write_text(filled(place.name))
+    place.write_text(filled(place.name), encoding="utf-8", newline="\n")
     print(f"wrote {place}")

@@ -14,7 +14,7 @@ PAGES = [DOCS / source.name for source in sorted(HERE.glob("*.md"))]
 def filled(name: str) -> str:
     """The text of a page; `<<name>>` becomes the number of that name, KeyError for others."""
     found = numbers()
-    text = (HERE / name).read_text()
+    text = (HERE / name).read_text(encoding="utf-8")
     made = re.sub(r"<<(\w+)>>", lambda place: found[place[1]], text)
     note = f"% Written by python -m course.guide from course/guide/{name}.\n\n"
     return note + made
