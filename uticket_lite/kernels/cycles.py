@@ -79,7 +79,9 @@ def layer_totals(
                 summed += utilization_of(total, largest, n, ceil)
                 counted += 1
         if counted and ahead > 0:
-            latency[layer] = finish_times(loads[first:last], ahead)[-1].max()
+            latency[layer] = 0
+            for finish in finish_times(loads[first:last], ahead)[last - first - 1]:
+                latency[layer] = max(latency[layer], finish)
             if n > 1:
                 utilization[layer] = (work[layer] / latency[layer] - 1) / (n - 1)
         elif counted:

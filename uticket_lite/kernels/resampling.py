@@ -8,6 +8,7 @@ import numpy as np
 
 from uticket_lite.kernels.bits import ALL, ONE, WORD, list_ones
 from uticket_lite.kernels.jit import kernel
+from uticket_lite.kernels.sorting import order_of
 
 
 @kernel()
@@ -68,7 +69,7 @@ def _drop_random(row: np.ndarray, ones: np.ndarray, drop: int, rng: np.random.Ge
 
 @kernel()
 def _drop_smallest(row: np.ndarray, ones: np.ndarray, drop: int, magnitudes: np.ndarray) -> None:
-    for i in np.argsort(magnitudes[ones], kind="mergesort")[:drop]:
+    for i in order_of(magnitudes[ones])[:drop]:
         _flip(row, ones[i])
 
 
@@ -87,7 +88,7 @@ def _list_regrowable(
 
 @kernel()
 def _regrow_largest(row: np.ndarray, free: np.ndarray, grow: int, magnitudes: np.ndarray) -> None:
-    for i in np.argsort(-magnitudes[free], kind="mergesort")[:grow]:
+    for i in order_of(-magnitudes[free])[:grow]:
         _flip(row, free[i])
 
 

@@ -7,6 +7,7 @@ each layer begins. Waves are counted from 0 in every layer.
 import numpy as np
 
 from uticket_lite.kernels.jit import kernel
+from uticket_lite.kernels.sorting import order_of
 
 
 @kernel()
@@ -151,7 +152,7 @@ def deal_by_differencing(counts: np.ndarray, starts: np.ndarray, n: int) -> np.n
                 elif head[b, k] >= 0:
                     behind[tail[a, j]] = head[b, k]
                     tails[j] = tail[b, k]
-            order = np.argsort(-joined, kind="mergesort")
+            order = order_of(-joined)
             for j in range(n):
                 sums[a, j] = joined[order[j]] - joined[order[n - 1]]
                 head[a, j], tail[a, j] = heads[order[j]], tails[order[j]]
