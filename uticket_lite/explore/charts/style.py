@@ -16,6 +16,9 @@ METHODS = {"LTH": RED, "u-Ticket": BLUE}
 """A method's colour, in every chart."""
 CHANGED = {"nothing": GREY, "mask": BLUE, "order": GREEN, "schedule": PINK, "hardware": BROWN}
 """The colour of a strategy, by what it changes."""
+VIOLET, TEAL, OLIVE = "#8C6BB1", "#2C8F8F", "#8F7E1E"
+RECIPES = {"torch": VIOLET, "kaiming": TEAL, "released": OLIVE}
+"""How a network's weights were drawn, and how it was trained."""
 TIME = {"work": SLATE, "waiting": ORANGE}
 """What PEs do with their time: waiting stands out, work is quiet."""
 ENERGY = {"dynamic": SKY, "working": SLATE, "waiting": ORANGE}
