@@ -9,9 +9,11 @@ import pytest
 
 import uticket_lite as ut
 from uticket_lite import reference
-from uticket_lite.kernels.scheduling import deal_to_first_free
+from uticket_lite.kernels.scheduling import deal_to_first_free, last_to_end
+from uticket_lite.simulation import points
 from uticket_lite.simulation.chunks import chunk_seconds, cut, gaps
 from uticket_lite.simulation.grid import COLUMNS
+from uticket_lite.simulation.sweeps import make_grid
 from uticket_lite.strategies.queue import STRATEGY as QUEUE
 
 pytestmark = pytest.mark.kernels
@@ -42,6 +44,7 @@ OWN = [
     RoundTheCorner("corner", "corner", "schedule", "", ""),
     ut.Strategy("three", "three each", "schedule", "", "", each=3),
     ut.Strategy("three-ahead", "three each, ahead", "hardware", "", "", each=3, ahead=2),
+    ut.Strategy("free-ahead", "no barrier, ahead", "hardware", "", "", barrier=False, ahead=1),
 ]
 
 
@@ -173,6 +176,29 @@ def test_the_first_free_pe_is_found_as_by_looking_at_all():
         counts = np.sort(rng.integers(0, 9, 30))[::-1]
         pe, loads = deal_to_first_free(counts, np.array([0, 30]), n)
         assert loads[0].tolist() == np.bincount(pe, counts, n).tolist() == reference.lpt(counts, n)
+
+
+def test_the_last_pe_ends_when_dealing_filter_by_filter_says():
+    """Unsorted, with empty filters and empty layers, more PEs than filters and fewer."""
+    rng = np.random.default_rng(0)
+    for n in (1, 2, 3, 5, 8, 40):
+        starts = np.array([0, 0, 7, 8, 90])
+        counts = rng.integers(0, 4, 90) * rng.integers(0, 50, 90)
+        loads = deal_to_first_free(counts, starts, n)[1]
+        assert last_to_end(counts, starts, n).tolist() == loads.max(axis=1).tolist()
+
+
+def test_what_does_not_depend_on_the_seed_is_found_once(monkeypatch):
+    """And each part of a block is still what it is by itself."""
+    ran, real = [], points.sweep_pes
+    monkeypatch.setattr(points, "sweep_pes", lambda *given: (ran.append(given), real(*given))[1])
+    grid = make_grid(small_ticket(), PES, "output-channel", ["sort", "shuffle"], range(9), "paper",
+                     "full")  # fmt: skip
+    whole = points.run_points(grid, 0, grid.points)
+    assert len(ran) == 1 + 9
+    for first, last in ((0, 7), (4, 5), (20, 31), (2, grid.points)):
+        part = points.run_points(grid, first, last)
+        pd.testing.assert_frame_equal(part, whole[first:last].reset_index(drop=True))
 
 
 def test_chunks_take_about_as_long_and_cover_what_is_left():

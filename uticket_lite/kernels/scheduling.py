@@ -55,11 +55,11 @@ def deal_to_first_free(
             tree[leaves + j] = j
         for at in range(leaves - 1, 0, -1):
             tree[at] = min(tree[2 * at], tree[2 * at + 1])
+        key = tree[1]  # from one filter to the next in a register: memory would answer later
         for i in range(starts[layer], starts[layer + 1]):
-            first = tree[1] & (leaves - 1)
-            pe[i] = first
-            key = tree[1] + (counts[i] << bits)
-            at = leaves + first
+            pe[i] = key & (leaves - 1)
+            at = leaves + pe[i]
+            key += counts[i] << bits
             tree[at] = key
             while at > 1:
                 key = min(key, tree[at ^ 1])
@@ -68,6 +68,42 @@ def deal_to_first_free(
         for j in range(n):
             loads[layer, j] = tree[leaves + j] >> bits
     return pe, loads
+
+
+@kernel()
+def last_to_end(counts: np.ndarray, starts: np.ndarray, n: int) -> np.ndarray:
+    """The largest load of each layer, int64 (layers,), that `deal_to_first_free` gives.
+
+    Which PE gets which filter does not matter here, so that the first n filters are dealt at
+    once, and the tournament begins with the next.
+    """
+    bits = 0
+    while 1 << bits < n:
+        bits += 1
+    leaves = 1 << bits
+    largest = np.zeros(starts.size - 1, np.int64)
+    tree = np.empty(2 * leaves, np.int64)
+    for layer in range(starts.size - 1):
+        first, last = starts[layer], starts[layer + 1]
+        dealt = min(n, last - first)
+        tree[leaves:] = np.iinfo(np.int64).max
+        for j in range(dealt):
+            tree[leaves + j] = (counts[first + j] << bits) + j
+        if first + n < last:
+            for at in range(leaves - 1, 0, -1):
+                tree[at] = min(tree[2 * at], tree[2 * at + 1])
+            key = tree[1]
+            for i in range(first + n, last):
+                at = leaves + (key & (leaves - 1))
+                key += counts[i] << bits
+                tree[at] = key
+                while at > 1:
+                    key = min(key, tree[at ^ 1])
+                    at >>= 1
+                    tree[at] = key
+        for j in range(dealt):
+            largest[layer] = max(largest[layer], tree[leaves + j] >> bits)
+    return largest
 
 
 @kernel()

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from uticket_lite.kernels.cycles import layer_totals
+from uticket_lite.kernels.cycles import layer_totals, utilization_of
 from uticket_lite.kernels.jit import kernel
-from uticket_lite.kernels.scheduling import deal_to_first_free
+from uticket_lite.kernels.scheduling import deal_to_first_free, last_to_end
 
 
 @kernel()
@@ -43,10 +43,19 @@ def sweep_pes(
     latency = np.empty((pes.size, layers), np.int64)
     utilization = np.empty((pes.size, layers))
     one_each = np.arange(layers + 1)
+    totals_suffice = not barrier and ahead == 0
     for i in range(pes.size):
+        if totals_suffice:
+            latency[i] = last_to_end(counts, starts, pes[i])
+            continue
         if barrier:
             loads, wave_starts = loads_in_turn(counts, starts, pes[i], each)
         else:
             loads, wave_starts = deal_to_first_free(counts, starts, pes[i])[1], one_each
         work[i], latency[i], utilization[i] = layer_totals(loads, wave_starts, ahead, False)
+    for layer in range(layers if totals_suffice else 0):
+        work[:, layer] = counts[starts[layer] : starts[layer + 1]].sum()
+        for i in range(pes.size):
+            u = utilization_of(work[i, layer], latency[i, layer], pes[i], False)
+            utilization[i, layer] = 1.0 if np.isnan(u) else u
     return work, latency, utilization

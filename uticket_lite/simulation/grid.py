@@ -10,6 +10,7 @@ import pandas as pd
 
 from uticket_lite.hardware.accelerator import Accelerator
 from uticket_lite.strategies import Strategy
+from uticket_lite.tickets.filters import Filters
 from uticket_lite.tickets.ticket import Ticket
 
 Span: TypeAlias = tuple[int, int]
@@ -84,28 +85,61 @@ class Grid:
         """Rows of the whole table: points times gatings."""
         return self.points * len(self.gating)
 
-    def axes(self, block: Block, seeds: np.ndarray, n_pe: np.ndarray) -> dict[str, object]:
-        """The columns that say which configurations these are, a row per point and gating.
+    def axes(self, block: Block, seeds: np.ndarray, n_pe: np.ndarray) -> dict[str, np.ndarray]:
+        """The columns that say which configurations these are, a row per point and gating; names
+        as their numbers in `names`.
 
         seeds, n_pe: of each point.
         """
         gatings, rows = len(self.gating), len(seeds) * len(self.gating)
-
-        def category(value: str, values: list[str]) -> pd.Categorical:
-            return labels(np.full(rows, values.index(value)), values)
-
+        chosen = {
+            "ticket": block.ticket,
+            "mapping": block.mapping,
+            "strategy": block.strategy.name,
+        }
         return {
-            "ticket": category(block.ticket, list(self.tickets)),
-            "ticket_sparsity": np.full(rows, self.tickets[block.ticket].sparsity),
-            "mapping": category(block.mapping, list(self.mappings)),
-            "strategy": category(block.strategy.name, [s.name for s in self.strategies]),
+            **{name: np.full(rows, self._codes[name][value]) for name, value in chosen.items()},
+            "ticket_sparsity": np.full(rows, self.sparsities[block.ticket]),
             "seed": np.repeat(seeds, gatings),
             "n_pe": np.repeat(n_pe, gatings),
-            "gating": labels(np.tile(np.arange(gatings), len(seeds)), list(self.gating)),
+            "gating": np.tile(np.arange(gatings), len(seeds)),
         }
 
+    def table(self, columns: dict[str, np.ndarray]) -> pd.DataFrame:
+        """The columns as a table, with names by their numbers: a byte each, where there are not
+        many. Made once for many blocks, as pandas takes longer for it than they run."""
+        kinds = {name: pd.CategoricalDtype(names) for name, names in self.names.items()}
+        made = {
+            name: pd.Categorical.from_codes(columns[name], dtype=kinds[name])
+            if name in kinds
+            else columns[name]
+            for name in COLUMNS
+        }
+        return pd.DataFrame(made)
 
-def labels(codes: np.ndarray, names: list[str]) -> pd.Categorical:
-    """Names by their numbers: a byte each, where there are not many."""
-    kind: pd.CategoricalDtype = pd.CategoricalDtype(names)
-    return pd.Categorical.from_codes(codes, dtype=kind)
+    @cached_property
+    def filters(self) -> dict[str, Filters]:
+        """The counted layers' filters of each ticket."""
+        return {name: ticket.filters(ticket.counted) for name, ticket in self.tickets.items()}
+
+    @cached_property
+    def sparsities(self) -> dict[str, float]:
+        """The sparsity of each ticket."""
+        return {name: ticket.sparsity for name, ticket in self.tickets.items()}
+
+    @cached_property
+    def names(self) -> dict[str, list[str]]:
+        """What the columns of names can hold, in order."""
+        return {
+            "ticket": list(self.tickets),
+            "mapping": list(self.mappings),
+            "strategy": [strategy.name for strategy in self.strategies],
+            "gating": list(self.gating),
+        }
+
+    @cached_property
+    def _codes(self) -> dict[str, dict[str, int]]:
+        return {
+            column: {name: code for code, name in enumerate(names)}
+            for column, names in self.names.items()
+        }

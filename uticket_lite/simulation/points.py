@@ -1,6 +1,6 @@
 """Points of a sweep, run: on counts alone in one compiled kernel, or by `simulate`."""
 
-from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -8,7 +8,7 @@ import pandas as pd
 from uticket_lite.hardware.accelerator import Accelerator
 from uticket_lite.hardware.energy import gating_ratio, pe_energy
 from uticket_lite.kernels.sweeping import sweep_pes
-from uticket_lite.simulation.grid import Block, Grid
+from uticket_lite.simulation.grid import COLUMNS, Block, Grid
 from uticket_lite.simulation.run import seeded_rng, simulate
 from uticket_lite.strategies import Strategy
 from uticket_lite.strategies.checked import ordered
@@ -33,16 +33,16 @@ def on_counts(block: Block) -> bool:
 
 def run_points(grid: Grid, first: int, last: int) -> pd.DataFrame:
     """The rows of points first … last − 1; columns: `COLUMNS`."""
-    tables = []
+    parts = []
     while first < last:
         number, begin = divmod(first, grid.per_block)
         end = min(begin + last - first, grid.per_block)
-        tables.append(_run_block(grid, grid.blocks[number], begin, end))
+        parts.append(_run_block(grid, grid.blocks[number], begin, end))
         first += end - begin
-    return pd.concat(tables, ignore_index=True)
+    return grid.table({name: np.concatenate([part[name] for part in parts]) for name in COLUMNS})
 
 
-def _run_block(grid: Grid, block: Block, begin: int, end: int) -> pd.DataFrame:
+def _run_block(grid: Grid, block: Block, begin: int, end: int) -> Figures:
     """The rows of some points of one block."""
     seed, pe = np.divmod(np.arange(begin, end), len(grid.n_pe))
     seeds, n_pe = grid.seeds[seed], grid.n_pe[pe]
@@ -51,20 +51,16 @@ def _run_block(grid: Grid, block: Block, begin: int, end: int) -> pd.DataFrame:
     firsts = seeds[np.concatenate([[0], cuts])].tolist()
     together = list(zip(firsts, np.split(n_pe, cuts), strict=True))
     figures = _on_counts if on_counts(block) else _simulated
-    return pd.DataFrame({**grid.axes(block, seeds, n_pe), **figures(grid, block, together)})
+    return {**grid.axes(block, seeds, n_pe), **figures(grid, block, together)}
 
 
 def _on_counts(grid: Grid, block: Block, together: Seeds) -> Figures:
     """What `Report` says, computed the same way, for many points at once."""
-    ticket, how = grid.tickets[block.ticket], block.strategy
-    filters = ticket.filters(ticket.counted)
-    parts = [
-        sweep_pes(counts, filters.starts, n_pe, how.each, how.barrier, how.ahead)
-        for counts, n_pe in _dealt_counts(grid, block, together)
-    ]
+    filters = grid.filters[block.ticket]
+    parts = _totals(block.strategy, filters, together)
     work, latency, utilization = (np.concatenate(part) for part in zip(*parts, strict=True))
     if grid.cycles == "full":
-        cycles = filters.positions * ticket.timesteps
+        cycles = filters.positions * grid.tickets[block.ticket].timesteps
         work, latency = work * cycles, latency * cycles
     n_pe = np.concatenate([n_pe for _, n_pe in together])
     idle = n_pe[:, None] * latency - work
@@ -78,30 +74,40 @@ def _on_counts(grid: Grid, block: Block, together: Seeds) -> Figures:
     }
     figures = {name: np.repeat(values, len(grid.gating)) for name, values in once.items()}
     figures["energy"] = np.stack(energy, axis=1).ravel()
-    figures["sparsity"] = np.full(len(figures["energy"]), ticket.sparsity)
+    figures["sparsity"] = np.full(len(figures["energy"]), grid.sparsities[block.ticket])
     return figures
 
 
-def _dealt_counts(
-    grid: Grid, block: Block, together: Seeds
-) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """The filters' counts in the order in which they are dealt, with the numbers of PEs."""
-    ticket, fixed = grid.tickets[block.ticket], False
-    filters = ticket.filters(ticket.counted)
-    given = counts = filters.counts
+def _totals(how: Strategy, filters: Filters, together: Seeds) -> list[Any]:
+    """What `sweep_pes` says for each seed; found once where nothing random is drawn."""
+    parts: list[Any] = []
+    counts, fixed, before = filters.counts, False, np.empty(0)
     for seed, n_pe in together:
+        if fixed and np.array_equal(n_pe, before):
+            parts.append(parts[-1])
+            continue
         if not fixed:
-            order, fixed = _order(block.strategy, filters, seed)
-            counts = given if order is None else given[order]
-        yield counts, n_pe
+            order, fixed = _order(how, filters, seed)
+            counts = filters.counts if order is None else filters.counts[order]
+        before = n_pe
+        parts.append(sweep_pes(counts, filters.starts, n_pe, how.each, how.barrier, how.ahead))
+    return parts
 
 
 def _order(strategy: Strategy, filters: Filters, seed: int) -> tuple[np.ndarray | None, bool]:
     """The order for a seed, and whether it is that for every other: nothing random was drawn."""
-    rng = seeded_rng(seed, "")
-    before = rng.bit_generator.state
-    order = ordered(strategy, filters, lambda: rng)
-    return order, rng.bit_generator.state == before
+    rngs: list[np.random.Generator] = []
+
+    def make() -> np.random.Generator:
+        rngs.append(seeded_rng(seed, ""))
+        return rngs[0]
+
+    order = ordered(strategy, filters, make)
+    return order, not rngs or _state(rngs[0]) == _state(seeded_rng(seed, ""))
+
+
+def _state(rng: np.random.Generator) -> Any:
+    return rng.bit_generator.state
 
 
 def _simulated(grid: Grid, block: Block, together: Seeds) -> Figures:
