@@ -5,6 +5,7 @@ import re
 import numpy as np
 import pytest
 
+from uticket_lite.explore.charts.palette import TIME
 from uticket_lite.teach import EXERCISES, check
 from uticket_lite.teach.checking import _short
 
@@ -136,6 +137,6 @@ def test_cases_are_the_same_each_time():
 def test_loads_beside_the_right_ones_share_one_scale():
     drawn = check([[5, 2, 5, 3], [1, 6, 4, 0]], "loads_by_hand").drawn
     yours, right = drawn.split("<i>right</i>")
-    pattern = r'height="([\d.]+)" fill="#[^"]+" opacity="1"'
+    pattern = r'height="([\d.]+)" fill="' + TIME["work"]
     assert max(map(float, re.findall(pattern, yours))) < 80
     assert max(map(float, re.findall(pattern, right))) == 80

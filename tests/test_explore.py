@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import re
 import threading
 from dataclasses import asdict, fields, replace
 
@@ -12,7 +13,7 @@ import pytest
 import uticket_lite as ut
 from uticket_lite import explore
 from uticket_lite.explore.charts import make_chart
-from uticket_lite.explore.charts.style import CHANGED, ENERGY, METHODS, TIME
+from uticket_lite.explore.charts.palette import CHANGED, COUNTED, ENERGY, METHODS, OTHERS, TIME
 from uticket_lite.explore.controls import nearest
 from uticket_lite.explore.explorers.timeline import STEPS
 from uticket_lite.explore.explorers.workload import (
@@ -24,6 +25,7 @@ from uticket_lite.explore.explorers.workload import (
     workload_frame,
 )
 from uticket_lite.explore.runs import Run
+from uticket_lite.hardware.energy import E_DYN
 from uticket_lite.strategies import registry
 from uticket_lite.strategies.base import CHANGES
 
@@ -89,10 +91,11 @@ def test_two_strategies_stand_side_by_side():
     frame = shown(strategy="uticket", versus="none")
     reports = [ut.simulate(PRUNED, ut.Accelerator(), name) for name in ("none", "uticket")]
     before, after = map(expected, reports)
-    assert figures(frame)["latency (cycles)"] == " → ".join(
-        wanted["latency (cycles)"] for wanted in (before, after)
+    assert figures(frame)["latency (cycles)"] == " vs ".join(
+        wanted["latency (cycles)"] for wanted in (after, before)
     )
-    assert figures(frame)["compared"] == "none → uticket"
+    assert figures(frame)["compared"] == "uticket vs none", "what is chosen comes first"
+    assert frame["summary"].endswith("Figures: uticket first.")
     rules = frame["data"]["rules"]
     ends = dict(zip(rules["what"], rules["label"], strict=True))
     longest = [report.loads["conv4"].max(axis=1).sum() for report in reports]
@@ -188,7 +191,7 @@ def test_every_combination_at_every_extreme_is_shown():
             assert bool(frame["message"]) >= impossible, "what cannot be shown is told"
             ran = "none" if impossible else strategy
             report = ut.simulate(RUNS[run].tickets[number], pes, ran)
-            figures = {name: text.split(" → ")[-1] for name, text in frame["figures"]}
+            figures = {name: text.split(" vs ")[0] for name, text in frame["figures"]}
             assert figures["latency (cycles)"] == f"{report.latency:,}"
             assert figures["work (PE-cycles)"] == f"{report.work:,}"
             assert shown.layer in frame["summary"]
@@ -395,6 +398,10 @@ def test_rounds_show_the_spread_of_seeds():
     last = seeds[seeds["round"] == 14]
     explorer = explore.rounds("digits-lth")
     assert figures(explorer.frame)["accuracy"] == f"{last['accuracy'].mean():.1%}"
+    assert figures(explorer.frame)["mean of seeds"] == "5"
+    words, seed_0 = explorer.frame["summary"], last[last["seed"] == 0].iloc[0]
+    assert f"seed 0, which has utilization {seed_0['utilization']:.1%} and accuracy" in words
+    assert "round 14 of seed 0" in explore.workload("digits-lth").frame["summary"]
     table = explorer.tables["rounds"].set_index("round")
     assert table.loc[14, "accuracy_low"] == last["accuracy"].min()
     assert table.loc[14, "accuracy_high"] == last["accuracy"].max()
@@ -440,22 +447,81 @@ def test_every_strategy_but_none_names_its_price():
         assert words in table["price"][name], name
 
 
+def test_prices_are_drawn_as_large_as_they_are():
+    explorer = explore.strategies("digits-lth")
+    prices = explorer.tables["prices"].set_index(["strategy", "kind"])
+    ran = ut.compare(PRUNED, ut.Accelerator())
+    assert {name for name, _ in prices.index} == set(ut.STRATEGIES) - {"none"}
+    assert prices["share"]["uticket", "touched"] == ran["touched"]["uticket"] > 0.5
+    filters = sum(PRUNED.layers[name].shape[0] for name in PRUNED.counted)
+    assert prices["share"]["sort", "permuted"] == ran["permuted"]["sort"] / filters
+    assert prices["text"]["sort", "permuted"] == f"{ran['permuted']['sort']:.0f}"
+    assert prices["text"]["fifo-d", "hardware"] == "4 buffers"
+    assert prices["share"]["lpt", "timing"] == 1
+    paid = {"touched": "mask", "permuted": "order", "timing": "schedule", "hardware": "hardware"}
+    assert prices.reset_index().set_index("kind")["changes"].to_dict() == paid
+
+
+def test_energy_is_told_in_joules_beside_spikes():
+    """Wherever it is told in units of one spike's energy, and by the same constant."""
+    workload, energy = explore.workload("digits-lth"), explore.energy("digits-lth")
+    energy.state = replace(energy.state, strategy="uticket")
+    for explorer, unit, joules in (
+        (workload, "energy (E_dyn)", "energy (nJ per image)"),
+        (energy, "before (E_dyn)", "before (nJ per image)"),
+    ):
+        told = figures(explorer.frame)
+        assert told[unit] == f"{ut.simulate(PRUNED, ut.Accelerator()).energy:,.0f}"
+        nj = float(told[unit].replace(",", "")) * E_DYN / 1000
+        assert told[joules] == f"{nj:,.1f}"
+    assert f"{E_DYN:.3g} pJ" in energy.frame["summary"]
+
+
+def test_cut_accuracies_say_what_chance_does():
+    """Steps of one accuracy that chance explains, from the images it was measured on."""
+    for name, images in (("digits-lth", 360), ("vgg16-cifar10-lth", 5000)):
+        explorer = explore.rounds(name)
+        share = explorer.tables["rounds"].set_index("round")["accuracy"][14]
+        error = 200 * (share * (1 - share) / images) ** 0.5
+        words = explorer.frame["summary"]
+        assert f"measured on {images:,} images" in words
+        assert f"±{error:.1f} points" in words
+        assert ("seed 0" in words) == (name == "digits-lth"), "one run has nothing to be a mean of"
+
+
+def test_a_link_need_not_name_what_follows():
+    explorer = explore.rounds()
+    explorer.link = "rounds?network=vgg16-cifar10"
+    assert explorer.state.run == "vgg16-cifar10-lth"
+    before = explorer.state
+    for wrong in ("run=digits-lth", "round=99", "network=none", "network=digits&round=15"):
+        with pytest.raises(ValueError, match="not known|must be"):
+            explorer.link = f"rounds?{wrong}"
+        assert explorer.state == before
+
+
 def test_colours_come_from_one_table():
     """A method, a kind of strategy, and what time and energy are spent on."""
     wanted = {
         "rounds": {"method": METHODS},
         "workload": {"kind": TIME},
         "timeline": {"kind": TIME},
-        "energy": {"kind": ENERGY},
+        "energy": {"kind": ENERGY, "changes": CHANGED},
         "strategies": {"changes": CHANGED},
+        "spikes": {"what": COUNTED},
     }
+    assert wanted.keys() == explore.EXPLORERS.keys() - {"sweep"}
     assert list(CHANGED) == list(CHANGES)
     meanings = METHODS | CHANGED | TIME
     assert ENERGY["waiting"] == TIME["waiting"] != ENERGY["working"] == TIME["work"]
+    assert COUNTED["spikes"] == ENERGY["dynamic"] != COUNTED["weights"] == TIME["work"]
     shared = {"u-Ticket", "mask"}  # u-Ticket is what changes masks
     assert len(set(meanings.values())) == len(meanings) - len(shared) + 1
-    for kind, fields_ in wanted.items():
-        text = json.dumps(make_chart(kind).to_dict())
+    known = {*meanings.values(), *ENERGY.values(), *COUNTED.values(), *OTHERS}
+    assert len(known) == len(set(meanings.values())) + 1 + len(OTHERS)
+    for kind in explore.EXPLORERS:
+        fields_, text = wanted.get(kind, {}), json.dumps(make_chart(kind).to_dict())
+        assert set(re.findall("#[0-9a-fA-F]{6}", text)) <= known, kind
         for field, table in fields_.items():
             found = [c for c in encodings(json.loads(text)) if c.get("field") == field]
             assert found, kind
@@ -523,7 +589,7 @@ def test_rounds_of_which_only_counts_are_known_say_what_is_missing(tmp_path):
     PRUNED.save(tmp_path / "counts.safetensors", counts_only=True)
     ticket = ut.load_ticket(tmp_path / "counts.safetensors")
     explorer = explore.strategies(ticket)
-    assert "Not possible here: “u-Ticket" in explorer.frame["message"]
+    assert "Not possible here: uticket, " in explorer.frame["message"]
     (mapping,) = (c for c in explorer.frame["controls"] if c["name"] == "mapping")
     assert "only counts of filters are recorded" in mapping["closed"]
     assert "sort" in explorer.tables["strategies"]["strategy"].tolist()

@@ -6,15 +6,17 @@ import json
 import re
 import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import altair as alt
 import pandas as pd
 import pytest
+import vl_convert
 
 import uticket_lite as ut
 from uticket_lite import cli
-from uticket_lite.explore.charts import make_chart
-from uticket_lite.explore.charts.style import METHODS
+from uticket_lite.explore.charts import make_chart, palette
+from uticket_lite.explore.charts.palette import METHODS
 from uticket_lite.explore.pictures import INK, Picture
 from uticket_lite.paper import SECTIONS, picture, recorded, shown, side_by_side
 from uticket_lite.paper.published import paper_numbers, paper_table
@@ -276,6 +278,17 @@ def test_a_method_has_one_colour_in_every_chart(tables):
     rounds = json.dumps(make_chart("rounds").to_dict())
     runs = json.dumps(list(METHODS.values()))[:-1]  # the first two of more
     assert f'"range": {runs}' in rounds
+
+
+def test_every_colour_of_the_papers_figures_stands_in_the_table(tables):
+    """And words are never coloured: not all colours can be read as letters in both themes."""
+    known = set(re.findall("#[0-9a-fA-F]{6}", Path(palette.__file__).read_text()))
+    for name in DRAWN:
+        spec = {**SECTIONS[name].draw(tables[name]).to_dict(), "config": {}}
+        assert set(re.findall("#[0-9a-fA-F]{6}", json.dumps(spec))) <= known, name
+        drawn = vl_convert.vegalite_to_svg(spec)
+        inks = {ink.lower() for ink in re.findall(r'<text[^>]*fill="([^"]*)"', drawn)}
+        assert inks <= {"#000", "black"}, name
 
 
 def test_a_run_that_gets_recorded_appears_by_itself(monkeypatch, tmp_path):

@@ -155,8 +155,11 @@ def from_page(values: Any, present: State) -> State:
     return type(present)(**{name: _typed(name, values[name], kind) for name, kind in kinds.items()})
 
 
-def from_link(link: Any, explorer: str, present: State) -> State:
-    """The present state changed as a link says; ValueError if it is no link of this explorer."""
+def from_link(link: Any, explorer: str, present: State, source: Any) -> State:
+    """The present state changed as a link says; controls that it does not name follow.
+
+    ValueError if it is no link of this explorer, or names what no control can do.
+    """
     if not isinstance(link, str):
         raise ValueError(f"a link is text, such as {explorer}?n_pe=8, not {reprlib.repr(link)}")
     kind, _, query = link.strip().partition("?")
@@ -166,7 +169,11 @@ def from_link(link: Any, explorer: str, present: State) -> State:
     for name, text in parse_qsl(query, keep_blank_values=True):
         one_of("control", _short(name), kinds)
         changes[name] = text if kinds[name] is str else _number(name, text)
-    return replace(present, **changes)
+    asked = replace(present, **changes)
+    found = nearest(asked, source, present)
+    if any(getattr(found, name) != value for name, value in changes.items()):
+        return exact(replace(found, **changes), source)  # says what is wrong
+    return found
 
 
 def _number(name: str, text: str) -> int:

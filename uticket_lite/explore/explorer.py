@@ -94,7 +94,7 @@ class Explorer(anywidget.AnyWidget):
 
     @link.setter
     def link(self, link: str) -> None:
-        self.state = from_link(link, self.kind, self._state)
+        self._go(from_link(link, self.kind, self._state, self.source))
 
     @property
     def frame(self) -> Frame:
@@ -269,8 +269,8 @@ class Explorer(anywidget.AnyWidget):
                     moved = from_page(values, self._state)
                     self._go(nearest(moved, self.source, self._state), number=number)
             case {"link": link}:
-                state = from_link(link, self.kind, self._state)
-                self._go(exact(state, self.source), number=number)
+                state = from_link(link, self.kind, self._state, self.source)
+                self._go(state, number=number)
             case _:
                 raise ValueError("the page sent a message that no explorer knows")
 

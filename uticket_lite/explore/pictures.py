@@ -17,7 +17,13 @@ LOOK = {
     "background": "transparent",
     "padding": {"left": 5, "right": 20, "top": 5, "bottom": 5},  # names may end outside
     "config": {
-        "axis": {"domainColor": INK, "gridColor": INK, "gridOpacity": 0.25, "tickColor": INK},
+        "axis": {
+            "domainColor": INK,
+            "gridColor": INK,
+            "gridOpacity": 0.25,
+            "tickColor": INK,
+            "labelFlush": False,
+        },
         "axisX": {"labelColor": INK, "titleColor": INK, "titleFontWeight": "normal"},
         "axisY": {"labelColor": INK, "titleColor": INK, "titleFontWeight": "normal"},
         "header": {"labelColor": INK, "titleColor": INK},

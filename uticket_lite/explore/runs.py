@@ -38,7 +38,7 @@ class Run:
     """Tickets from dense to sparse, and the share of weights pruned in each.
 
     step: what leads from one to the next. closed: why there is but one, or "". start: which to
-    show first, default the last.
+    show first, default the last. seed: with which they were trained, if that is recorded.
     """
 
     tickets: Sequence[Ticket]
@@ -46,6 +46,7 @@ class Run:
     step: str = "pruning round"
     closed: str = ""
     start: int | None = None
+    seed: int | None = None
 
     @cached_property
     def rounds(self) -> Options:
@@ -72,8 +73,9 @@ Runs = Mapping[str, Run]
 
 def recorded_run(name: str) -> Run:
     """A recorded run; ValueError for an unknown name."""
-    sparsities = load_history(name)["sparsity"].tolist()
-    return Run(RecordedTickets(name, len(sparsities)), sparsities)
+    history = load_history(name)
+    sparsities, seed = history["sparsity"].tolist(), int(history["seed"].iloc[0])
+    return Run(RecordedTickets(name, len(sparsities)), sparsities, seed=seed)
 
 
 def runs_of(ticket: Ticket | str | None) -> Runs:
@@ -134,6 +136,12 @@ def layer_label(name: str) -> str:
 def ticket_of(state: State, runs: Runs) -> Ticket:
     """The ticket that a state's `run` and `round` name."""
     return runs[state.run].tickets[state.round]
+
+
+def which_ticket(state: State, runs: Runs) -> str:
+    """The ticket in words; with its seed, since other pictures show means of several."""
+    seed = runs[state.run].seed
+    return f"{state.run}, round {state.round}{'' if seed is None else f' of seed {seed}'}"
 
 
 def _mappings(state: State, runs: Runs) -> Options:

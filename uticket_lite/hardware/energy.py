@@ -21,6 +21,12 @@ Number = TypeVar("Number", float, np.ndarray)
 E_DYN = MAC_OPERATION + MEM_OPERATION
 """pJ: one PE's dynamic energy per input spike, by the public figures in `components`."""
 
+
+def nanojoules(energy: float) -> str:
+    """An energy in E_dyn, written in nJ."""
+    return f"{energy * E_DYN / 1000:,.1f}"
+
+
 PAPER_LEAK_RATIO = 0.21
 """E_leak/E_dyn with which the paper's Tables I and II give its six energy savings within
 half a point; the paper does not print the ratio."""

@@ -38,14 +38,15 @@ def chart(table: pd.DataFrame) -> Any:
     """Latency of every strategy relative to u-Ticket's; colour: what it changes."""
     import altair as alt
 
-    from uticket_lite.explore.charts.style import CHANGED, colours
+    from uticket_lite.explore.charts.palette import CHANGED
+    from uticket_lite.explore.charts.style import colours
 
     def panel(network: str, part: pd.DataFrame) -> Any:
         y = alt.Y(
             "strategy:N", title=None, sort=list(part["strategy"]), axis=alt.Axis(minExtent=110)
         )
         x = alt.X("latency:Q", title="latency relative to u-Ticket's")
-        colour = colours("changes", list(CHANGED), list(CHANGED.values()))
+        colour = colours("changes", CHANGED)
         bars = alt.Chart(part).mark_bar().encode(x=x, y=y, color=colour)
         text = (
             alt.Chart(part)

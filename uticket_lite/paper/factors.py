@@ -36,7 +36,7 @@ def chart(table: pd.DataFrame) -> Any:
     """A dot for the last round of every run, and a tick for its floor, by what it changes."""
     import altair as alt
 
-    from uticket_lite.explore.charts.style import BLUE, GREY
+    from uticket_lite.explore.charts.palette import GREY, OTHERS
 
     last = table.assign(utilization=100 * table["utilization"], floor=100 * table["floor"])
     order = list(last.groupby("factor")["utilization"].mean().sort_values().index)
@@ -44,7 +44,7 @@ def chart(table: pd.DataFrame) -> Any:
     base = alt.Chart(last).encode(y=y)
     x = alt.X("utilization:Q", title="utilization (%), a dot for each run; its floor, a tick")
     x = x.scale(domain=[0, 100])
-    dots = base.mark_point(filled=True, size=60, color=BLUE).encode(x=x)
+    dots = base.mark_point(filled=True, size=60, color=OTHERS[0]).encode(x=x)
     ticks = base.mark_tick(color=GREY, thickness=2).encode(x="floor:Q")
     return (ticks + dots).properties(width=420, height=24 * last["factor"].nunique())
 

@@ -49,7 +49,7 @@ def chart(table: pd.DataFrame) -> Any:
     """Utilization and accuracy against sparsity, for both methods; one point of the paper's."""
     import altair as alt
 
-    from uticket_lite.explore.charts.style import METHODS as COLOURS
+    from uticket_lite.explore.charts.palette import METHODS as COLOURS
     from uticket_lite.explore.charts.style import lines
 
     points = pd.concat(
@@ -79,7 +79,7 @@ def chart(table: pd.DataFrame) -> Any:
             mark = one.mark_point(
                 shape="diamond", filled=True, size=150, opacity=1, color=COLOURS["LTH"]
             )
-            text = one.mark_text(align="left", dx=10, color=COLOURS["LTH"]).encode(text="label:N")
+            text = one.mark_text(align="left", dx=10).encode(text="label:N")
             drawn = drawn + mark + text
         return drawn.properties(width=330, height=190, title=network)
 

@@ -27,7 +27,8 @@ def chart(table: pd.DataFrame) -> Any:
     """Energy and cycles that u-Ticket saves, by sparsity."""
     import altair as alt
 
-    from uticket_lite.explore.charts.style import GREEN, PINK, lines
+    from uticket_lite.explore.charts.palette import OTHERS
+    from uticket_lite.explore.charts.style import lines
 
     long = table.rename(columns={"energy_cut": "energy", "latency_cut": "latency"}).melt(
         ["network", "sparsity"], ["energy", "latency"], "figure", "saved"
@@ -36,9 +37,9 @@ def chart(table: pd.DataFrame) -> Any:
     y = alt.Y("saved:Q", title="saved by u-Ticket (%)")
     return alt.hconcat(
         *(
-            lines(part, x, y, "figure", {"energy": GREEN, "latency": PINK}).properties(
-                width=330, height=190, title=network
-            )
+            lines(
+                part, x, y, "figure", dict(zip(("energy", "latency"), OTHERS, strict=False))
+            ).properties(width=330, height=190, title=network)
             for network, part in long.groupby("network", sort=False)
         )
     )

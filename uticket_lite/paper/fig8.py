@@ -25,7 +25,8 @@ def chart(table: pd.DataFrame) -> Any:
     """Energy by part, and what it is spent on."""
     import altair as alt
 
-    from uticket_lite.explore.charts.style import ENERGY, colours
+    from uticket_lite.explore.charts.palette import ENERGY
+    from uticket_lite.explore.charts.style import colours
 
     long = table.replace({"method": METHODS}).melt(
         ["network", "method", "part"], list(KINDS), "kind", "energy"
@@ -43,7 +44,7 @@ def chart(table: pd.DataFrame) -> Any:
                 header=alt.Header(labelAngle=0, labelAlign="left"),
             ),
             column=alt.Column("network:N", title=None),
-            color=colours("kind", list(ENERGY), list(ENERGY.values())),
+            color=colours("kind", ENERGY),
         )
         .properties(width=330, height=45)
     )

@@ -35,14 +35,15 @@ def chart(table: pd.DataFrame) -> Any:
     """Accesses of 32 bits for one image, by sparsity of the LTH run."""
     import altair as alt
 
-    from uticket_lite.explore.charts.style import GREEN, ORANGE, PINK, SKY, lines
+    from uticket_lite.explore.charts.palette import OTHERS
+    from uticket_lite.explore.charts.style import lines
 
     long = (
         table[table["method"] == "lth"]
         .rename(columns=KINDS)
         .melt(["network", "sparsity"], list(KINDS.values()), "of", "accesses")
     )
-    palette = dict(zip(KINDS.values(), (GREEN, PINK, SKY, ORANGE), strict=True))
+    palette = dict(zip(KINDS.values(), OTHERS, strict=True))
     x = alt.X("sparsity:Q", title="weights pruned (%)", scale=alt.Scale(domain=[0, 100]))
     y = alt.Y(
         "accesses:Q",

@@ -176,7 +176,7 @@ def steps_chart(table: pd.DataFrame) -> Any:
     """Utilization and floor against training steps, a panel for each network."""
     import altair as alt
 
-    from uticket_lite.explore.charts import style
+    from uticket_lite.explore.charts import palette
 
     spread = by_steps(table)
     for column in ("mean", "min", "max"):
@@ -192,7 +192,7 @@ def steps_chart(table: pd.DataFrame) -> Any:
         "recipe:N",
         title=None,
         scale=alt.Scale(
-            domain=list(RECIPES.values()), range=[style.RECIPES[recipe] for recipe in RECIPES]
+            domain=list(RECIPES.values()), range=[palette.RECIPES[recipe] for recipe in RECIPES]
         ),
         legend=alt.Legend(orient="top", labelLimit=0, symbolOpacity=1, columnPadding=30),
     )
@@ -216,8 +216,8 @@ def steps_chart(table: pd.DataFrame) -> Any:
         floor = alt.Chart(last.dropna(subset="name")).mark_text(align="left", dx=6, dy=-6)
         where = {"mean": [100 * of_paper(network)], "step": [spread["step"].max()]}
         rule = pd.DataFrame({**where, "name": [f"the paper's ticket, {of_paper(network)}"]})
-        line_of_paper = alt.Chart(rule).mark_rule(color=style.METHODS["LTH"], size=1.5)
-        text = alt.Chart(rule).mark_text(align="left", dx=6, dy=6, color=style.METHODS["LTH"])
+        line_of_paper = alt.Chart(rule).mark_rule(color=palette.METHODS["LTH"], size=1.5)
+        text = alt.Chart(rule).mark_text(align="left", dx=6, dy=6)
         return (
             band.encode(x=x, y=alt.Y("min:Q"), y2="max:Q", color=colour)
             + line_of_paper.encode(y=y)

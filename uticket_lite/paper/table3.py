@@ -23,11 +23,12 @@ def chart(table: pd.DataFrame) -> Any:
     """Energy and latency against the number of PEs, the paper's and ours."""
     import altair as alt
 
-    from uticket_lite.explore.charts.style import BLUE, GREY, colours
+    from uticket_lite.explore.charts.palette import BLUE, GREY
+    from uticket_lite.explore.charts.style import colours
 
     long = table.melt(["network", "n_pe", "quantity"], ["paper", "ours"], "whose").dropna()
 
-    colour = colours("whose", ["paper", "ours"], [GREY, BLUE])
+    colour = colours("whose", {"paper": GREY, "ours": BLUE})
 
     def panel(network: str, quantity: str) -> Any:
         shown = long[(long["network"] == network) & (long["quantity"] == quantity)]

@@ -108,7 +108,7 @@ def compared(question: Question, guess: Guess | None, truth: Guess, idea: str = 
         highest = max(truth + guess if isinstance(guess, list) else truth)
         drawn = pictures.bars([truth], f"The loads: {known}.", highest=highest)
         if isinstance(guess, list):
-            yours = pictures.bars([guess], f"Your loads: {said}.", pictures.YOURS, highest)
+            yours = pictures.bars([guess], f"Your loads: {said}.", highest)
             drawn = f"<p>You drew</p>{yours}<p>It is</p>{drawn}"
     elif isinstance(truth, str):
         chosen = {choice: int(choice == guess) for choice in question.choices}

@@ -165,21 +165,18 @@ def _drawn(task: Exercise, case: tuple[Any, ...], got: Any, right: Any) -> str:
     if task.picture is None:
         return ""
     tables = []
-    for title, result, colour in (
-        ("yours", got, pictures.YOURS),
-        ("right", right, pictures.RIGHT),
-    ):
+    for title, result in (("yours", got), ("right", right)):
         try:
             rows = pictures.rows_of(task.picture(case, result))
         except Exception:
             rows = None
         if rows is not None:
-            tables.append((title, rows, colour))
-    highest = max((load for _, rows, _ in tables for row in rows for load in row), default=1)
+            tables.append((title, rows))
+    highest = max((load for _, rows in tables for row in rows for load in row), default=1)
     return "".join(
         f"<div><i>{title}</i>"
-        f"{pictures.bars(rows, f'Loads of the PEs, {title}: {rows}', colour, highest)}</div>"
-        for title, rows, colour in tables
+        f"{pictures.bars(rows, f'Loads of the PEs, {title}: {rows}', highest)}</div>"
+        for title, rows in tables
     )
 
 

@@ -52,7 +52,7 @@ def _drawn(asked: Question, guesses: list[Any], truth: Any) -> str:
     if asked.pes:
         mean = [round(sum(loads) / len(guesses)) for loads in zip(*guesses, strict=True)]
         known = pictures.bars([truth], "it is") if truth else ""
-        return f"<p>mean of the guesses</p>{pictures.bars([mean], words, pictures.YOURS)}{known}"
+        return f"<p>mean of the guesses</p>{pictures.bars([mean], words)}{known}"
     unit = f" {asked.unit}" if asked.unit else ""
     if truth is None:
         return f"<p>{html.escape(words)}</p>"

@@ -1,14 +1,13 @@
 """Small pictures as SVG text, drawn at once and in the colours of either theme."""
 
 import html
+import itertools
 import math
 from collections.abc import Sequence
 
 import numpy as np
 
-RIGHT, YOURS, WAIT = "#0072B2", "#E69F00", "#949494"
-"""What is so (as work in all charts), what you say, and waiting."""
-PALETTE = (RIGHT, YOURS, "#009E73", "#CC79A7")
+from uticket_lite.explore.charts.palette import GREY, METHODS, OTHERS, TIME
 
 
 def axis(guesses: Sequence[float], truth: float, words: str, unit: str = "") -> str:
@@ -31,20 +30,21 @@ def axis(guesses: Sequence[float], truth: float, words: str, unit: str = "") -> 
     )
     for guess in guesses:
         x = place(guess)
-        marks += f'<path d="M{x:.1f} 47l7 8-7 8-7-8z" fill="{YOURS}" opacity=".8"/>'
+        marks += (
+            f'<path d="M{x:.1f} 47l7 8-7 8-7-8z" fill="none" stroke="currentColor" '
+            'stroke-width="1.5"/>'
+        )
     if len(guesses) == 1:
         marks += text(place(guesses[0]), 38, f"your guess: {_number(guesses[0])}{unit}")
     at = place(truth)
-    marks += f'<circle cx="{at:.1f}" cy="55" r="6" fill="{RIGHT}"/>'
+    marks += f'<circle cx="{at:.1f}" cy="55" r="6" fill="currentColor"/>'
     marks += text(at, 18, f"it is {_number(truth)}{unit}", bold=True)
     line = '<line x1="30" x2="640" y1="55" y2="55" stroke="currentColor" opacity=".5"/>'
     return svg(670, 84, line + marks, words)
 
 
-def bars(
-    rows: Sequence[Sequence[float]], words: str, colour: str = RIGHT, highest: float = 1
-) -> str:
-    """Loads of PEs, one group for each wave; grey is waiting for the slowest of the wave.
+def bars(rows: Sequence[Sequence[float]], words: str, highest: float = 1) -> str:
+    """Loads of PEs, one group for each wave, and above them waiting for the slowest of the wave.
 
     highest: the least that the scale reaches, so that pictures can be compared.
     """
@@ -55,8 +55,8 @@ def bars(
         begin, slowest = x, max([0.0, *row])
         for load in row:
             tall, wait = 80 * load / highest, 80 * (slowest - load) / highest
-            drawn += box(x, 90 - tall - wait, width - 2, wait, WAIT, 0.45)
-            drawn += box(x, 90 - tall, width - 2, tall, colour, 1)
+            drawn += box(x, 90 - tall - wait, width - 2, wait, TIME["waiting"])
+            drawn += box(x, 90 - tall, width - 2, tall, TIME["work"])
             if width >= 15:
                 drawn += text(x + width / 2 - 1, 104, f"{load:g}", size=11)
             x += width
@@ -66,21 +66,20 @@ def bars(
 
 
 def tallies(counts: dict[str, int], words: str, right: str | None = None) -> str:
-    """How often each answer was given; `right` in the colour of what is so."""
+    """How often each answer was given; `right` in bold."""
     most, drawn = max([1, *counts.values()]), ""
     for row, (answer, count) in enumerate(counts.items()):
         y = 8 + 24 * row
-        colour = RIGHT if answer == right else YOURS
         drawn += text(300, y + 13, answer, anchor="end", bold=answer == right)
-        drawn += box(308, y, 280 * count / most, 17, colour, 1)
+        drawn += box(308, y, 280 * count / most, 17, GREY)
         drawn += text(314 + 280 * count / most, y + 13, str(count), anchor="start")
     return svg(640, 16 + 24 * len(counts), drawn, words)
 
 
-def box(x: float, y: float, width: float, height: float, colour: str, opacity: float) -> str:
+def box(x: float, y: float, width: float, height: float, colour: str) -> str:
     """A filled rectangle."""
     size = f'x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{max(0, height):.1f}"'
-    return f'<rect {size} fill="{colour}" opacity="{opacity}"/>'
+    return f'<rect {size} fill="{colour}"/>'
 
 
 def text(
@@ -125,15 +124,17 @@ def lines(
         for y in (0, 50, 100)
     )
     drawn += "".join(text(40 + 4 * x, 166, f"{x}", size=11) for x in (0, 50, 100))
+    others = itertools.cycle(OTHERS)
     for row, (name, points) in enumerate(series.items()):
-        colour = PALETTE[row % len(PALETTE)]
+        colour = METHODS.get(name) or next(others)
         placed = [(40 + 4 * x, 150 - 120 * y / top) for x, y in points]
         path = " ".join(f"{x:.1f},{y:.1f}" for x, y in placed)
         drawn += f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2"/>'
         drawn += "".join(
             f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{colour}"/>' for x, y in placed
         )
-        drawn += text(452, 40 + 16 * row, name, anchor="start").replace("currentColor", colour)
+        drawn += f'<circle cx="456" cy="{36 + 16 * row}" r="4" fill="{colour}"/>'
+        drawn += text(466, 40 + 16 * row, name, anchor="start")
     drawn += text(40, 16, title, anchor="start", bold=True) + text(240, 182, across, size=12)
     words = "; ".join(f"{name} at {p[-1][1]:.1f}" for name, p in series.items() if p)
     return svg(620, 188, drawn, f"{title} by {across}: {words}")

@@ -59,6 +59,12 @@ def load_seeds(name: str) -> pd.DataFrame:
     return pd.concat([_read_history(file) for file in files], ignore_index=True)
 
 
+def tested_on(name: str) -> int:
+    """On how many images the accuracies of a recorded run were measured."""
+    run = DATA / one_of("recorded ticket", name, recorded_tickets())
+    return int(json.loads(history_file(run).read_text())["images"]["test"])
+
+
 def _read_history(file: Path) -> pd.DataFrame:
     content = json.loads(file.read_text(encoding="utf-8"))
     return pd.DataFrame(content["rounds"]).assign(seed=content["settings"]["seed"])

@@ -11,5 +11,4 @@ from typing import Any
 def make_chart(kind: str) -> Any:
     """The Altair chart of an explorer."""
     chart = importlib.import_module(f"{__name__}.{kind}").chart()
-    quiet = {"titleFontWeight": "normal"}
-    return chart.configure(axis=quiet, legend=quiet, view={"stroke": None})
+    return chart.configure(**importlib.import_module(f"{__name__}.style").LOOK)

@@ -2,17 +2,18 @@
 
 import altair as alt
 
-from uticket_lite.explore.charts.style import BLUE, ENERGY, GREY, colours
+from uticket_lite.explore.charts.palette import CHANGED, ENERGY
+from uticket_lite.explore.charts.style import colours, titled
 from uticket_lite.explore.explorers.energy import PE_COUNTS
 
 
 def chart() -> alt.HConcatChart:
     """Energy by part and kind, and by number of PEs.
 
-    Data sets: `parts` (strategy, part, kind, its place, energy), `counts` (strategy, pes, energy)
-    and `ends` (strategy, pes, and the place of its name).
+    Data sets: `parts` (strategy, part, kind, its place, energy), `counts` (strategy, changes, pes,
+    energy) and `ends` (strategy, pes, and the place of its name).
     """
-    axis = alt.Axis(format="~s", tickCount=5, labelSeparation=4, labelFlush=False)
+    axis = alt.Axis(format="~s", tickCount=5, labelSeparation=4)
     bars = (
         alt.Chart(alt.NamedData("parts"))
         .mark_bar()
@@ -22,7 +23,7 @@ def chart() -> alt.HConcatChart:
             row=alt.Row(
                 "part:N", title=None, header=alt.Header(labelAngle=0, labelAlign="left"), spacing=6
             ),
-            color=colours("kind", list(ENERGY), list(ENERGY.values())),
+            color=colours("kind", ENERGY),
             order=alt.Order("place:Q"),
             tooltip=[
                 "strategy:N",
@@ -31,7 +32,7 @@ def chart() -> alt.HConcatChart:
                 alt.Tooltip("energy:Q", title="energy (E_dyn)", format=",.0f"),
             ],
         )
-        .properties(width=270, height=58, title="Where it goes")
+        .properties(width=270, height=58, title=titled("Where it goes", legend=True))
     )
     counts = alt.Chart(alt.NamedData("counts"))
     x = alt.X(
@@ -46,20 +47,20 @@ def chart() -> alt.HConcatChart:
         scale=alt.Scale(domainMin=0),
         axis=alt.Axis(format="~s", minExtent=45),
     )
-    # Grey is no balancing; blue the strategy that is chosen.
-    which = alt.datum.strategy == "none"
-    colour = alt.condition(which, alt.value(GREY), alt.value(BLUE))
+    colour = colours("changes", CHANGED, legend=False)
     tooltip = [
         "strategy:N",
         alt.Tooltip("pes:Q", title="PEs"),
         alt.Tooltip("energy:Q", title="energy (E_dyn)", format=",.0f"),
     ]
-    line = counts.mark_line().encode(x=x, y=y, detail="strategy:N", stroke=colour)
+    line = counts.mark_line().encode(x=x, y=y, detail="strategy:N", color=colour)
     points = counts.mark_point(size=50, filled=True).encode(x=x, y=y, color=colour, tooltip=tooltip)
     names = (
         alt.Chart(alt.NamedData("ends"))
         .mark_text(align="left", dx=8, limit=115)
         .encode(x=x, y="place:Q", text="strategy:N")
     )
-    lines = alt.layer(line, points, names).properties(width=250, height=195, title="More PEs")
+    lines = alt.layer(line, points, names).properties(
+        width=250, height=195, title=titled("More PEs")
+    )
     return alt.hconcat(bars, lines, spacing=50).resolve_scale(color="independent")

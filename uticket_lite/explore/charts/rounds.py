@@ -4,7 +4,7 @@ from typing import Any
 
 import altair as alt
 
-from uticket_lite.explore.charts.style import BROWN, GREEN, GREY, METHODS, PINK
+from uticket_lite.explore.charts.palette import GREY, METHODS, OTHERS
 
 LATENCY = "latency (cycles per position and timestep)"
 
@@ -13,12 +13,16 @@ def chart(width: int = 170, height: int = 210) -> alt.HConcatChart:
     """Utilization, accuracy and latency. Data sets: `rounds` (run, method, round, x, of each figure
     its mean, low and high, and the name of the method where its line ends) and `chosen` (x, and
     the title of that axis)."""
-    x = alt.X("x:Q", title=None, scale=alt.Scale(zero=False), axis=alt.Axis(labelSeparation=4))
+    x = alt.X(
+        "x:Q",
+        title=None,
+        scale=alt.Scale(zero=False),
+        axis=alt.Axis(tickCount=5, labelSeparation=4),
+    )
     base: Any = alt.Chart(alt.NamedData("rounds"))
-    others = [GREEN, PINK, BROWN]  # of methods that get recorded
     colour = alt.Color(
         "method:N",
-        scale=alt.Scale(domain=list(METHODS), range=[*METHODS.values(), *others]),
+        scale=alt.Scale(domain=list(METHODS), range=[*METHODS.values(), *OTHERS]),
         legend=None,
     )
     shape = alt.Shape("method:N", legend=None)
@@ -42,18 +46,25 @@ def chart(width: int = 170, height: int = 210) -> alt.HConcatChart:
         )
         chosen = alt.Chart(alt.NamedData("chosen"))
         rule = chosen.mark_rule(color=GREY, size=2).encode(x="x:Q")
-        across = chosen.mark_text(x=width / 2, y=height + 34, fontSize=11).encode(text="title:N")
-        layers = [rule, band, line, points, across]
+        across = chosen.mark_text(x="width", align="right", y=height + 34, fontSize=11)
+        layers = [rule, band, line, points, across.encode(text="title:N")]
         if figure == "utilization":
             names = base.mark_text(align="left", dx=9, fontSize=12)
-            layers.append(names.encode(x=x, y=y, color=colour, text="name:N"))
+            layers.append(names.encode(x=x, y=y, text="name:N"))
         return alt.layer(*layers).properties(width=width, height=height)
 
+    # On a log axis only lines that have a number.
+    named = alt.condition("datum.label", alt.value(1), alt.value(0))
     percent = alt.Axis(format=".0%", minExtent=35)
     return alt.hconcat(
         panel("utilization", "utilization (%)", percent, alt.Scale(domain=[0, 1])),
         panel("accuracy", "accuracy (%)", percent, alt.Scale(zero=False)),
-        panel("latency", LATENCY, alt.Axis(format="~s", tickCount=4), alt.Scale(type="log")),
+        panel(
+            "latency",
+            LATENCY,
+            alt.Axis(format="~s", tickCount=4, gridOpacity=named),
+            alt.Scale(type="log"),
+        ),
         spacing=112,  # names of lines, and the next axis
         bounds="flush",
     )

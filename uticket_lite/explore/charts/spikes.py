@@ -1,29 +1,26 @@
-"""Work by weights and by spikes; utilization by how often PEs wait."""
+"""Work by weights and by spikes; utilization and latency by how often PEs wait."""
 
 from typing import Any
 
 import altair as alt
 
-from uticket_lite.explore.charts.style import GREY, SKY, pe_axis
+from uticket_lite.explore.charts.palette import COUNTED
+from uticket_lite.explore.charts.style import colours, pe_axis, titled
 
 
 def chart() -> alt.HConcatChart:
-    """Work of each PE by weights and by spikes; utilization by how often PEs wait.
+    """Work of each PE by weights and by spikes; utilization and latency by how often PEs wait.
 
-    Data sets: `pes` (pe, what, share, cycles) and `barriers` (barrier, utilization).
+    Data sets: `pes` (pe, what, share, cycles) and `barriers` (barrier, with its latency; what,
+    utilization, latency).
     """
-    colour: Any = alt.Color(
-        "what:N",
-        title=None,
-        scale=alt.Scale(domain=["weights", "spikes"], range=[GREY, SKY]),
-        legend=alt.Legend(orient="top", offset=2),
-    )
+    colour: Any = colours("what", COUNTED)
     bars = (
         alt.Chart(alt.NamedData("pes"))
         .mark_bar()
         .encode(
             x=pe_axis(),
-            xOffset=alt.XOffset("what:N", sort=["weights", "spikes"]),
+            xOffset=alt.XOffset("what:N", sort=list(COUNTED)),
             y=alt.Y("share:Q", title="work of the PE (1 is the mean)", axis=alt.Axis(minExtent=35)),
             color=colour,
             tooltip=[
@@ -32,21 +29,26 @@ def chart() -> alt.HConcatChart:
                 alt.Tooltip("cycles:Q", title="work (cycles)", format=","),
             ],
         )
-        .properties(width=370, height=220, title="Work of each PE")
+        .properties(width=330, height=220, title=titled("Work of each PE", legend=True))
     )
     barriers = (
         alt.Chart(alt.NamedData("barriers"))
-        .mark_bar(color=SKY)
+        .mark_bar()
         .encode(
             x=alt.X(
                 "utilization:Q",
                 title="utilization (%)",
                 scale=alt.Scale(domain=[0, 1]),
-                axis=alt.Axis(format=".0%"),
+                axis=alt.Axis(format=".0%", tickCount=5),
             ),
-            y=alt.Y("barrier:N", title=None, sort=None, axis=alt.Axis(minExtent=80)),
-            tooltip=["barrier:N", alt.Tooltip("utilization:Q", format=".1%")],
+            y=alt.Y("barrier:N", title=None, sort=None, axis=alt.Axis(minExtent=150)),
+            color=colours("what", COUNTED, legend=False),
+            tooltip=[
+                "barrier:N",
+                alt.Tooltip("utilization:Q", format=".1%"),
+                alt.Tooltip("latency:Q", title="latency (cycles)", format=","),
+            ],
         )
-        .properties(width=190, height=220, title="The oftener PEs wait …")
+        .properties(width=160, height=220, title=titled("By how often PEs wait"))
     )
-    return alt.hconcat(bars, barriers, spacing=60)
+    return alt.hconcat(bars, barriers, spacing=30).resolve_scale(color="independent")

@@ -1,39 +1,35 @@
-"""One look for all charts.
-
-Colours are Okabe and Ito's, which colour-blind people can tell apart; what they mean is also
-said by place, dash or shape. The heat map's cividis also reads in grey.
-"""
+"""One look for all charts; their colours stand in `palette`."""
 
 from typing import Any
 
 import altair as alt
 import pandas as pd
 
-BLUE, ORANGE, RED, GREY = "#0072B2", "#E69F00", "#D55E00", "#949494"
-GREEN, PINK, SKY = "#009E73", "#CC79A7", "#56B4E9"
-SLATE, BROWN = "#A3B4C2", "#96662F"
-METHODS = {"LTH": RED, "u-Ticket": BLUE}
-"""A method's colour, in every chart."""
-CHANGED = {"nothing": GREY, "mask": BLUE, "order": GREEN, "schedule": PINK, "hardware": BROWN}
-"""The colour of a strategy, by what it changes."""
-VIOLET, TEAL, OLIVE = "#8C6BB1", "#2C8F8F", "#8F7E1E"
-RECIPES = {"torch": VIOLET, "kaiming": TEAL, "released": OLIVE}
-"""How a network's weights were drawn, and how it was trained."""
-TIME = {"work": SLATE, "waiting": ORANGE}
-"""What PEs do with their time: waiting stands out, work is quiet."""
-ENERGY = {"dynamic": SKY, "working": SLATE, "waiting": ORANGE}
-"""What energy is spent on: spikes, and cycles of work and of waiting."""
+STACKED = alt.param(name="stacked", value=False)
+"""Whether plots stand below each other; the page sets it."""
+LEGEND = 16
+"""Pixels that a legend above a plot takes; titles of plots beside it stay as high."""
+LOOK = {
+    "axis": {"titleFontWeight": "normal", "labelFlush": False, "labelSeparation": 5},
+    "legend": {"titleFontWeight": "normal", "symbolStrokeWidth": 0},
+    "point": {"opacity": 1},
+    "view": {"stroke": None},
+}
+"""Configuration of every chart."""
 
 
-def colours(
-    field: str, domain: list[str], palette: list[str], title: str | None = None
-) -> alt.Color:
+def titled(words: str, legend: bool = False) -> alt.TitleParams:
+    """A plot's title, at its left edge. legend: whether one stands between them."""
+    return alt.Title(words, anchor="start", frame="group", offset=6 if legend else 6 + LEGEND)
+
+
+def colours(field: str, palette: dict[str, str], legend: bool = True) -> alt.Color:
     """A colour for each name, with a legend above."""
     return alt.Color(
         f"{field}:N",
-        title=title,
-        scale=alt.Scale(domain=domain, range=palette),
-        legend=alt.Legend(orient="top", offset=2, columns=6),
+        title=None,
+        scale=alt.Scale(domain=list(palette), range=list(palette.values())),
+        legend=alt.Legend(orient="top", offset=4) if legend else None,
     )
 
 
@@ -50,11 +46,7 @@ def lines(
 
     palette: value to colour. names: False where another panel beside it has them.
     """
-    colour = alt.Color(
-        f"{field}:N",
-        scale=alt.Scale(domain=list(palette), range=list(palette.values())),
-        legend=None,
-    )
+    colour = colours(field, palette, legend=False)
     table = table.reset_index(drop=True)
     line = alt.Chart(table).mark_line(point=True).encode(x=x, y=y, color=colour)
     if not names:
@@ -62,4 +54,4 @@ def lines(
     across = str(x.shorthand).split(":")[0]
     last = table.loc[table.groupby(field)[across].idxmax()]
     text = alt.Chart(last).mark_text(align="left", dx=7, baseline="middle")
-    return line + text.encode(x=x, y=y, color=colour, text=f"{field}:N")
+    return line + text.encode(x=x, y=y, text=f"{field}:N")

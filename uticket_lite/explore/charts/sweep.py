@@ -4,7 +4,8 @@ from typing import Any
 
 import altair as alt
 
-from uticket_lite.explore.charts.style import GREY
+from uticket_lite.explore.charts.palette import GREY
+from uticket_lite.explore.charts.style import titled
 
 
 def chart(width: int = 285) -> alt.HConcatChart:
@@ -47,7 +48,7 @@ def chart(width: int = 285) -> alt.HConcatChart:
             for line, size in (("black", 5), ("white", 2))
         ]
         layers = alt.layer(frames, cells, words, *rings)
-        return layers.properties(width=width, height=alt.Step(21), title=named)
+        return layers.properties(width=width, height=alt.Step(21), title=titled(named, legend=True))
 
     return alt.hconcat(
         panel("pes", "n_pe", "number of PEs", "At the chosen sparsity (%)"),

@@ -2,7 +2,8 @@
 
 import altair as alt
 
-from uticket_lite.explore.charts.style import GREY, TIME, colours, pe_axis
+from uticket_lite.explore.charts.palette import TIME
+from uticket_lite.explore.charts.style import colours, pe_axis, titled
 
 
 def chart() -> alt.HConcatChart:
@@ -28,7 +29,7 @@ def _loads_chart(width: int = 320, height: int = 220) -> alt.LayerChart:
             x=pe_axis(),
             y=alt.Y("start:Q", title=cycles, axis=alt.Axis(minExtent=40)),
             y2="end:Q",
-            color=colours("kind", list(TIME), list(TIME.values())),
+            color=colours("kind", TIME),
             tooltip=[
                 alt.Tooltip("pe:O", title="PE"),
                 alt.Tooltip("waves:N", title="wave"),
@@ -40,11 +41,17 @@ def _loads_chart(width: int = 320, height: int = 220) -> alt.LayerChart:
     rules = alt.Chart(alt.NamedData("rules"))
     dashes = alt.Scale(domain=["end", "even", "versus"], range=[[1, 0], [6, 3], [2, 2]])
     dash = alt.StrokeDash("what:N", scale=dashes, legend=None)
-    lines = rules.mark_rule(size=2, color=GREY).encode(y="value:Q", strokeDash=dash)
-    labels = rules.mark_text(align="left", x=width, dx=4, fontSize=11, limit=115)
+    # White in black, to be seen on every colour and in both themes.
+    black, white = (
+        rules.mark_rule(size=size, color=ink).encode(y="value:Q", strokeDash=dash)
+        for size, ink in ((3.5, "black"), (1.5, "white"))
+    )
+    labels = rules.mark_text(align="left", x="width", dx=4, fontSize=11, limit=115)
     named = labels.encode(y="place:Q", text="label:N")
-    layers = alt.layer(bars, lines, named).resolve_scale(color="independent")
-    return layers.properties(width=width, height=height, title="Each PE, wave after wave")
+    layers = alt.layer(bars, black, white, named).resolve_scale(color="independent")
+    return layers.properties(
+        width=width, height=height, title=titled("Each PE, wave after wave", legend=True)
+    )
 
 
 def _waves_chart(width: int = 200, height: int = 220) -> alt.Chart:
@@ -72,5 +79,5 @@ def _waves_chart(width: int = 200, height: int = 220) -> alt.Chart:
                 alt.Tooltip("load:Q", title="non-zeros", format=",.4~r"),
             ],
         )
-        .properties(width=width, height=height, title="Load of each PE in each wave")
+        .properties(width=width, height=height, title=titled("Load of each PE in each wave"))
     )

@@ -18,9 +18,10 @@ from uticket_lite.explore.runs import (
     runs_of,
     strategy_options,
     ticket_of,
+    which_ticket,
 )
 from uticket_lite.hardware.accelerator import Accelerator
-from uticket_lite.hardware.energy import E_DYN, GATINGS
+from uticket_lite.hardware.energy import E_DYN, GATINGS, nanojoules
 from uticket_lite.simulation.report import Report
 from uticket_lite.simulation.run import simulate
 from uticket_lite.tickets.ticket import Ticket
@@ -91,7 +92,7 @@ def energy_frame(state: EnergyState, runs: Runs) -> Frame:
         "place": [],
         "energy": [],
     }
-    counts: dict[str, list[Any]] = {"strategy": [], "pes": [], "energy": []}
+    counts: dict[str, list[Any]] = {"strategy": [], "changes": [], "pes": [], "energy": []}
     for strategy, report in reports.items():
         table = report.breakdown(state.gating).groupby("part", sort=False).sum()
         for (part, kind), value in table.stack().items():  # type: ignore[misc]
@@ -101,14 +102,13 @@ def energy_frame(state: EnergyState, runs: Runs) -> Frame:
                 column.append(cell)
         for n in PE_COUNTS:
             value = ran(strategy, n).energy_as(state.gating)
-            for column, cell in zip(
-                counts.values(), (strategy, n, None if unknown else value), strict=True
-            ):
+            point = (strategy, report.strategy.changes, n, None if unknown else value)
+            for column, cell in zip(counts.values(), point, strict=True):
                 column.append(cell)
     return {
         "data": {"parts": parts, "counts": counts, "ends": _ends(counts)},
         "figures": _figures(before, after, state.gating),
-        "summary": _summary(state, before, after),
+        "summary": _summary(state, runs, before, after),
         "message": "No spike sparsity is known of this ticket: no energy." if unknown else message,
     }
 
@@ -136,11 +136,12 @@ def _figures(before: Report, after: Report, gating: str) -> list[list[str]]:
         ["by not waiting at all", f"{waiting:.1%}"],
         ["before (E_dyn)", f"{old:,.0f}"],
         ["after (E_dyn)", f"{new:,.0f}"],
-        ["after (nJ per image)", f"{new * E_DYN / 1000:,.1f}"],
+        ["before (nJ per image)", nanojoules(old)],
+        ["after (nJ per image)", nanojoules(new)],
     ]
 
 
-def _summary(state: EnergyState, before: Report, after: Report) -> str:
+def _summary(state: EnergyState, runs: Runs, before: Report, after: Report) -> str:
     gating = GATINGS[state.gating]
     old, new = before.energy_as(state.gating), after.energy_as(state.gating)
     if np.isnan(old) or not old:
@@ -148,8 +149,9 @@ def _summary(state: EnergyState, before: Report, after: Report) -> str:
     waiting = before.breakdown(state.gating)["waiting"].sum()
     effect = f"; {after.strategy.label} changes the energy by {new / old - 1:+.1%}"
     return (
-        f"{state.run}, round {state.round}, {counted(state.n_pe, 'PE')}, {gating.label}: every "
-        f"cycle costs {gating.leak_ratio:.3g} E_dyn, a spike 1 E_dyn more. Without balancing, "
+        f"{which_ticket(state, runs)}, {counted(state.n_pe, 'PE')}, {gating.label}: every "
+        f"cycle costs {gating.leak_ratio:.3g} E_dyn, a spike 1 E_dyn more, which is "
+        f"{E_DYN:.3g} pJ. Without balancing, "
         f"waiting takes {waiting / old:.1%} of the energy{effect}. Neurons' updates "
         "(LIF, dynamic) are not part of Eq. 3 and not in these shares."
     )

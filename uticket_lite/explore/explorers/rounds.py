@@ -12,7 +12,7 @@ from uticket_lite.explore.controls import Options, menu, slider
 from uticket_lite.explore.explorer import Explorer, Frame
 from uticket_lite.hardware.accelerator import Accelerator
 from uticket_lite.simulation.lost import lost
-from uticket_lite.tickets.recorded import load_seeds, load_ticket, recorded_tickets
+from uticket_lite.tickets.recorded import load_seeds, load_ticket, recorded_tickets, tested_on
 
 FIGURES = ("utilization", "accuracy", "latency", "sparsity")
 AXES = {"round": "pruning round", "sparsity": "weights pruned (%)"}
@@ -105,10 +105,10 @@ def rounds_frame(state: RoundsState, tables: Tables) -> Frame:
             ["utilization", f"{row['utilization']:.1%}"],
             ["accuracy", f"{row['accuracy']:.1%}"],
             ["latency (cycles per position and timestep)", f"{row['latency']:,.0f}"],
-            ["seeds", f"{seeds}"],
+            ["mean of seeds", f"{seeds}"],
             *_lost(state.run, state.round),
         ],
-        "summary": _summary(state, table, runs, seeds),
+        "summary": f"{_summary(state, table, runs, seeds)} {_careful(state, tables, row)}",
         "clicks": ["run", "round"],
     }
 
@@ -128,6 +128,24 @@ def _lost(run: str, number: int) -> list[list[str]]:
             f"{abs(parts.filters):.1%}",
         ],
     ]
+
+
+def _careful(state: RoundsState, tables: Tables, row: pd.Series) -> str:
+    """What the picture must not be taken for."""
+    words = ""
+    if state.run in tables and tables[state.run]["seed"].nunique() > 1:
+        one = tables[state.run].query("round == @state.round").iloc[0]
+        words = (
+            f"Other explorers open the tickets of seed {one['seed']:.0f}, which has utilization "
+            f"{one['utilization']:.1%} and accuracy {one['accuracy']:.1%} here. "
+        )
+    images, share = tested_on(state.run), float(row["accuracy"])
+    error = 2 * (share * (1 - share) / images) ** 0.5
+    return (
+        f"{words}The accuracy axis does not begin at 0: measured on {images:,} images, one "
+        f"accuracy here is known to ±{100 * error:.1f} points (two standard errors), so smaller "
+        "steps show nothing."
+    )
 
 
 def _spread(table: pd.DataFrame) -> pd.DataFrame:

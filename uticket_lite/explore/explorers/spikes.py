@@ -31,7 +31,7 @@ def _layers(state: Any, recorded: Recorded) -> Options:
 
 
 def _barriers(state: Any, recorded: Recorded) -> Options:
-    return [(f"per {name}: {text}", name) for name, text in BARRIERS.items()]
+    return [(f"per {name}", name) for name in BARRIERS]
 
 
 @dataclass(frozen=True)
@@ -75,8 +75,8 @@ def spikes_frame(state: SpikesState, recorded: Recorded) -> Frame:
     done = chosen.accumulations.sum(axis=0)
     n = state.n_pe
     silent = 1 - given.mean()
-    barriers = [("by weights", weighed)]
-    barriers += [(f"per {name}", r.utilization) for name, r in reports.items()]
+    barriers = [("by weights", "weights", weighed, plain.latency)]
+    barriers += [(f"per {b}", "spikes", r.utilization, r.latency) for b, r in reports.items()]
     return {
         "data": {
             "pes": {
@@ -86,8 +86,10 @@ def spikes_frame(state: SpikesState, recorded: Recorded) -> Frame:
                 "cycles": [*by_weights.tolist(), *done.tolist()],
             },
             "barriers": {
-                "barrier": [name for name, _ in barriers],
-                "utilization": [float(value) for _, value in barriers],
+                "barrier": [f"{name}: {cycles:,} cycles" for name, _, _, cycles in barriers],
+                "what": [what for _, what, _, _ in barriers],
+                "utilization": [float(value) for _, _, value, _ in barriers],
+                "latency": [int(cycles) for *_, cycles in barriers],
             },
         },
         "figures": [
@@ -99,9 +101,10 @@ def spikes_frame(state: SpikesState, recorded: Recorded) -> Frame:
         ],
         "summary": (
             f"{state.run}, {layer_label(layer)}, test image {state.image}, {counted(n, 'PE')}: "
-            f"{silent:.1%} of the inputs are silent. By its weights the layer uses "
-            f"{weighed:.1%} of its PEs; with the spikes of this image and a barrier "
-            f"per {state.barrier}, {chosen.utilization:.1%}: {BARRIERS[state.barrier]}."
+            f"{silent:.1%} of the inputs are silent. Counted by its weights the layer's PEs are "
+            f"used to {weighed:.1%} and it takes {plain.latency:,} cycles; with the spikes of this "
+            f"image and a barrier per {state.barrier}, {chosen.utilization:.1%} and "
+            f"{chosen.latency:,}: {BARRIERS[state.barrier]}."
         ),
     }
 

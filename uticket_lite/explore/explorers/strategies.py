@@ -10,6 +10,7 @@ from uticket_lite.explore.explorer import Explorer, Frame
 from uticket_lite.explore.runs import (
     Runs,
     counted,
+    counted_layers,
     first,
     mapping_menu,
     pe_slider,
@@ -19,11 +20,16 @@ from uticket_lite.explore.runs import (
     runs_of,
     strategy_menu,
     ticket_of,
+    which_ticket,
 )
 from uticket_lite.hardware.accelerator import Accelerator
 from uticket_lite.simulation.comparison import compare
 from uticket_lite.strategies import STRATEGIES, Strategy
 from uticket_lite.tickets.ticket import Ticket
+
+PAID = {"touched": "mask", "permuted": "order", "timing": "schedule", "hardware": "hardware"}
+"""A kind of price to what must change for it: non-zeros touched, filters permuted, inputs at
+different times, more hardware."""
 
 
 @dataclass(frozen=True)
@@ -59,9 +65,12 @@ def strategies_frame(state: StrategiesState, runs: Runs) -> Frame:
     table = compare(ticket, accelerator, allowed)
     left_out = [name for name in STRATEGIES if name not in allowed]
     return {
-        "data": {"strategies": _columns(table, state)},
+        "data": {
+            "strategies": _columns(table, state),
+            "prices": _prices(table, ticket, state),
+        },
         "figures": _figures(table, state),
-        "summary": _summary(table, state),
+        "summary": _summary(table, state, runs),
         "message": _left_out(state, runs, left_out),
         "clicks": ["strategy"],
     }
@@ -70,7 +79,7 @@ def strategies_frame(state: StrategiesState, runs: Runs) -> Frame:
 def _left_out(state: StrategiesState, runs: Runs, names: list[str]) -> str:
     if not names:
         return ""
-    listed = ", ".join(f"“{STRATEGIES[name].label}”" for name in names)
+    listed = ", ".join(names)
     objection = "only counts of filters are recorded of this round, no masks to change"
     if state.mapping == "input-channel":
         objection = "with this mapping a filter is cut over all PEs, so its place does not matter"
@@ -89,6 +98,42 @@ def _columns(table: pd.DataFrame, state: StrategiesState) -> dict[str, list[Any]
         "price": [_price(STRATEGIES[str(name)], row) for name, row in table.iterrows()],
         "chosen": [name == state.strategy for name in table.index],
     }
+
+
+def _prices(table: pd.DataFrame, ticket: Ticket, state: StrategiesState) -> dict[str, list[Any]]:
+    """What is paid by each strategy, by kind: how much of all there is, and in a few letters."""
+    filters = sum(layer.shape[0] for layer in counted_layers(ticket))
+    rows = []
+    rows_of = {str(name): row for name, row in table.iterrows()}
+    for name, row in rows_of.items():
+        strategy = STRATEGIES[name]
+        paid = {
+            "touched": (row["touched"], f"{row['touched']:.0%}"),
+            "permuted": (row["permuted"] / filters, f"{int(row['permuted']):,}"),
+            "timing": (float(strategy.changes == "schedule"), ""),
+            "hardware": (float(bool(hardware := _hardware(strategy))), hardware),
+        }
+        rows += [(name, kind, share, text) for kind, (share, text) in paid.items() if share]
+    names, kinds, shares, texts = ([row[i] for row in rows] for i in range(4))
+    return {
+        "strategy": names,
+        "kind": kinds,
+        "changes": [PAID[kind] for kind in kinds],
+        "share": [float(share) for share in shares],
+        "text": texts,
+        "price": [_price(STRATEGIES[name], rows_of[name]) for name in names],
+        "chosen": [name == state.strategy for name in names],
+    }
+
+
+def _hardware(strategy: Strategy) -> str:
+    if strategy.ahead:
+        return f"{strategy.ahead} buffers"
+    if strategy.each > 1:
+        return f"{strategy.each} per PE"
+    if strategy.parts > 1:
+        return "sums"
+    return "other PEs" if strategy.changes == "hardware" else ""
 
 
 def _price(strategy: Strategy, row: pd.Series) -> str:
@@ -128,14 +173,14 @@ def _figures(table: pd.DataFrame, state: StrategiesState) -> list[list[str]]:
     ]
 
 
-def _summary(table: pd.DataFrame, state: StrategiesState) -> str:
+def _summary(table: pd.DataFrame, state: StrategiesState, runs: Runs) -> str:
     strategy = STRATEGIES[state.strategy]
     quickest = table["latency"].astype(int).sort_values(kind="stable")
     first = f"{quickest.index[0]} with {quickest.iloc[0]:,} cycles"
     free = table["touched"].eq(0) & table.index.isin(quickest.index)
     best_free = quickest[free.reindex(quickest.index)].index[0]
     return (
-        f"{state.run}, round {state.round}, {counted(state.n_pe, 'PE')}: the quickest is "
+        f"{which_ticket(state, runs)}, {counted(state.n_pe, 'PE')}: the quickest is "
         f"{first}; of those that touch no weight, {best_free} with {quickest[best_free]:,}; "
         f"without balancing it is {quickest['none']:,}. {strategy.label} changes: "
         f"{strategy.changes}. Cost: {strategy.cost} Source: {strategy.source}."

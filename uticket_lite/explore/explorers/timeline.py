@@ -23,6 +23,7 @@ from uticket_lite.explore.runs import (
     runs_of,
     strategy_menu,
     ticket_of,
+    which_ticket,
 )
 from uticket_lite.hardware.accelerator import Accelerator
 from uticket_lite.simulation.report import Report
@@ -92,7 +93,7 @@ def timeline_frame(state: TimelineState, runs: Runs) -> Frame:
             ["PEs waiting now", f"{len(waiting)}"],
         ],
         "summary": (
-            f"{state.run}, round {state.round}, {layer_label(state.layer)} on "
+            f"{which_ticket(state, runs)}, {layer_label(state.layer)} on "
             f"{counted(state.n_pe, 'PE')}, "
             f"{report.strategy.label}: after {now:,} of {report.latency:,} cycles PEs have worked "
             f"{work:,} and waited {wait:,} PE-cycles. "

@@ -22,8 +22,10 @@ from uticket_lite.explore.runs import (
     strategy_menu,
     strategy_options,
     ticket_of,
+    which_ticket,
 )
 from uticket_lite.hardware.accelerator import Accelerator
+from uticket_lite.hardware.energy import nanojoules
 from uticket_lite.hardware.loads import Workload
 from uticket_lite.hardware.metrics import layer_totals
 from uticket_lite.kernels.cycles import finish_times
@@ -106,9 +108,8 @@ def workload_frame(state: WorkloadState, runs: Runs) -> Frame:
             )
         message = f"{message} {more}"
         before = _figures(other, state.layer)
-        names = f"{other.strategy.name} → {report.strategy.name}"
-        figures = [[k, f"{b} → {a}"] for (k, b), (_, a) in zip(before, figures, strict=True)]
-        figures.insert(0, ["compared", names])
+        figures = [[k, f"{a} vs {b}"] for (k, a), (_, b) in zip(figures, before, strict=True)]
+        figures.insert(0, ["compared", f"{report.strategy.name} vs {other.strategy.name}"])
     return {
         "data": {
             "bars": _bars(drawn, longest, report.strategy.ahead, number),
@@ -116,7 +117,7 @@ def workload_frame(state: WorkloadState, runs: Runs) -> Frame:
             "waves": _waves(table),
         },
         "figures": figures,
-        "summary": _summary(state, report, other, work, longest),
+        "summary": _summary(state, runs, report, other, work, longest),
         "message": message.strip(),
         "clicks": ["wave"],
     }
@@ -211,6 +212,7 @@ def _figures(report: Report, layer: str) -> list[list[str]]:
         ["waiting (PE-cycles)", f"{report.idle:,}"],
         ["work (PE-cycles)", f"{report.work:,}"],
         ["energy (E_dyn)", "unknown" if np.isnan(energy) else f"{energy:,.0f}"],
+        ["energy (nJ per image)", "unknown" if np.isnan(energy) else nanojoules(energy)],
         ["sparsity", f"{report.ticket.sparsity:.2%}"],
         [f"{layer_label(layer)}: utilization", f"{row['utilization']:.1%}"],
         [f"{layer_label(layer)}: latency (cycles)", f"{row['latency']:,}"],
@@ -218,29 +220,39 @@ def _figures(report: Report, layer: str) -> list[list[str]]:
 
 
 def _summary(
-    state: WorkloadState, report: Report, other: Report | None, work: np.ndarray, longest: int
+    state: WorkloadState,
+    runs: Runs,
+    report: Report,
+    other: Report | None,
+    work: np.ndarray,
+    longest: int,
 ) -> str:
     waves = len(report.loads[state.layer])
     span = f"{work.min():,}" if work.min() == work.max() else f"{work.min():,} to {work.max():,}"
     every = f"all {waves} waves" if waves > 1 else "its only wave"
-    which = every if state.wave == ALL_WAVES else f"wave {state.wave} of {waves}"
+    waves_said = every if state.wave == ALL_WAVES else f"wave {state.wave} of {waves}"
     waiting = 1 - work.sum() / (longest * work.size) if longest else 0
-    price = report.price
+    paid = report.price
+    price = (
+        f"{paid['touched']:.1%} of the non-zeros touched, {counted(paid['permuted'], 'filter')} "
+        f"permuted, {counted(paid['buffered'], 'wave')} buffered."
+        if any(paid[each] for each in ("touched", "permuted", "buffered"))
+        else "none."
+    )
     text = (
-        f"{state.run}, round {state.round}, {counted(state.n_pe, 'PE')}, "
-        f"{report.strategy.label}: in {layer_label(state.layer)}, {which}, PEs hold {span} "
+        f"{which_ticket(state, runs)}, {counted(state.n_pe, 'PE')}, "
+        f"{report.strategy.label}: in {layer_label(state.layer)}, {waves_said}, PEs hold {span} "
         f"non-zeros and wait {waiting:.0%} of the time{_where(report, waves)}. "
         "Utilization by Eq. 2, where 0 % is one PE working alone: "
         f"{report.layers['utilization'][state.layer]:.1%} in this layer, "
         f"{report.utilization:.1%} in the network, which takes {report.latency:,} cycles. Price: "
-        f"{price['touched']:.1%} of the non-zeros touched, {counted(price['permuted'], 'filter')} "
-        f"permuted, {counted(price['buffered'], 'wave')} buffered. {report.strategy.cost}"
+        f"{price} Cost: {report.strategy.cost}"
     )
     if other is not None:
         change = report.latency / other.latency - 1 if other.latency else 0
         text += (
             f" Compared with {other.strategy.label}: {change:+.1%} cycles; the dotted line is "
-            f"where {other.strategy.name} ends. Figures: {other.strategy.name} first."
+            f"where {other.strategy.name} ends. Figures: {report.strategy.name} first."
         )
     return text
 

@@ -2,6 +2,11 @@
 
 const page = globalThis; // Vega is fetched from the kernel once per page, by the first explorer
 const VEGA_MS = 20_000;
+const WIDEST = 1.6; // plots grow up to this with the room,
+const ALONE = 560; // below each other up to so many pixels,
+const NARROWEST = 60; // and shrink down to so many pixels
+const LEGEND = 480; // narrower, the entries of legends stand in rows
+const FITTINGS = 4; // axes and names take their own room: fitted again so often
 
 export function element(tag, className, parent, text = "") {
   const made = document.createElement(tag);
@@ -71,13 +76,15 @@ function themeConfig(el) {
   return {
     background: paper,
     axis,
-    legend: { labelColor: ink, titleColor: ink },
+    legend: { labelColor: ink, titleColor: ink, ...(el.clientWidth < LEGEND && { columns: 2 }) },
     header: { labelColor: ink, titleColor: ink },
     title: { color: ink, subtitleColor: ink },
     view: { stroke: null },
     text: { color: ink },
   };
 }
+
+const sum = (numbers) => numbers.reduce((a, b) => a + b, 0);
 
 export function rows(columns) {
   const names = Object.keys(columns);
@@ -104,6 +111,7 @@ export class Chart {
   #clicked;
   #frame = null; // the newest to draw
   #wide = 0; // what charts side by side need, once that is known
+  #plots = {}; // Vega's name of each plot's width, and how wide it was made
   #stacked = false;
   #painting = null;
 
@@ -128,7 +136,39 @@ export class Chart {
 
   // Charts stand side by side where there is room, below each other where there isn't.
   async fit() {
-    if (this.api && this.#wide && this.#stacked !== this.#narrow()) await this.redraw();
+    if (!this.api) return;
+    if (this.#wide && this.#stacked !== this.#narrow()) await this.redraw();
+    else await this.#fill();
+  }
+
+  // How wide each plot was made, by Vega's name: a single one has the page's, and plots beside each
+  // other that are equally wide share one.
+  #widths() {
+    const named = (name) => /_width$|^childWidth$/.test(name);
+    const { signals } = this.api.view.getState({ signals: named });
+    return Object.keys(signals).length ? signals : { width: this.api.view.width() };
+  }
+
+  // Plots as wide as there is room for.
+  async #fill() {
+    const { view } = this.api;
+    const widths = Object.values(this.#plots);
+    const [first] = widths;
+    const beside = "childWidth" in this.#plots ? this.#model.get("spec").hconcat.length * first : sum(widths);
+    const whole = this.#stacked ? Math.max(...widths) : beside;
+    for (let i = 0; i < FITTINGS; i++) {
+      const canvas = this.#el.querySelector("canvas");
+      const room = this.#el.clientWidth - canvas.offsetWidth;
+      const present = view.signal(Object.keys(this.#plots)[0]) / (this.#stacked ? whole : first);
+      const scale = Math.min(this.#stacked ? ALONE / whole : WIDEST, present + room / whole);
+      const fits = room >= 0 && (scale - present) * whole < 2;
+      if (!this.#el.clientWidth || fits) return;
+      for (const [name, width] of Object.entries(this.#plots)) {
+        const natural = this.#stacked ? whole : width; // below each other all are equally wide
+        view.signal(name, Math.max(NARROWEST, Math.floor(scale * natural)));
+      }
+      await view.resize().runAsync();
+    }
   }
 
   #narrow() {
@@ -168,6 +208,7 @@ export class Chart {
     if (this.#stacked) {
       Object.assign(spec, { vconcat: spec.hconcat, spacing: 30, bounds: "full" });
       delete spec.hconcat;
+      for (const param of spec.params ?? []) if (param.name === "stacked") param.value = true;
     }
     const options = { actions: false, renderer: "canvas", config: themeConfig(this.#el) };
     this.api = await vegaEmbed(this.#el, spec, options);
@@ -175,6 +216,8 @@ export class Chart {
       this.#wide = this.#el.querySelector("canvas").offsetWidth;
       if (this.#narrow()) return this.#embed(frame);
     }
+    this.#plots = this.#widths();
+    await this.#fill();
     this.api.view.addEventListener("click", (event, item) => {
       if (["line", "area"].includes(item?.mark?.marktype)) return; // it would name their first point
       if (item?.datum) this.#clicked(item.datum);
