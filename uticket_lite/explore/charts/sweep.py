@@ -27,7 +27,7 @@ def chart(width: int = 285) -> alt.HConcatChart:
         "share:Q",
         title="100 % is best",
         scale=alt.Scale(scheme="cividis", domain=[0, 1]),
-        legend=alt.Legend(orient="top", format=".0%", gradientLength=250, titleOrient="left"),
+        legend=alt.Legend(orient="top", format=".0%", gradientLength=120, titleOrient="left"),
     )
 
     ink = alt.condition(alt.datum.share < 0.5, alt.value("white"), alt.value("black"))
@@ -51,7 +51,7 @@ def chart(width: int = 285) -> alt.HConcatChart:
         return layers.properties(width=width, height=alt.Step(21), title=titled(named, legend=True))
 
     return alt.hconcat(
-        panel("pes", "n_pe", "number of PEs", "At the chosen sparsity (%)"),
-        panel("rounds", "label", "weights pruned (%)", "With the chosen number of PEs (%)"),
+        panel("pes", "n_pe", "number of PEs", "By number of PEs (%)"),
+        panel("rounds", "label", "weights pruned (%)", "By sparsity (%)"),
         spacing=20,
     )
