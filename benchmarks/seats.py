@@ -13,6 +13,7 @@ import time
 import uuid
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -91,17 +92,17 @@ def lesson(name: str, seats: Class) -> Iterable[Figure]:
     """The figures of one class."""
     with ThreadPoolExecutor(seats.seats) as pool:
         learners = [pool.submit(seats.learn) for _ in range(seats.seats)]
-        for learner in learners:
+        for learner in learners:  # whoever fails lets nobody wait
             learner.add_done_callback(lambda done: done.exception() and seats.together.abort())
-        try:
+        with suppress(threading.BrokenBarrierError):
             seats.together.wait(PATIENCE)
             seats.together.wait(PATIENCE)
             kernels = [child.pid for child in psutil.Process(seats.server).children()]
             used, alone = together(kernels), together([seats.server])
             seats.together.wait(PATIENCE)
-        finally:
-            for learner in learners:
-                learner.result()
+    for failed in [learner.exception() for learner in learners if learner.exception()]:
+        if not isinstance(failed, threading.BrokenBarrierError):
+            raise failed
     yield Figure(f"{name}: first explorer, the last one's", max(seats.first))
     yield Figure(f"{name}: all cells run, the last one's", max(seats.ran))
     for share, low in ((50, 49), (95, 94), (99, 98)):
