@@ -1,5 +1,6 @@
 """`python -m benchmarks [suite …]`: measure, print a table and write results.json."""
 
+import datetime
 import importlib
 import json
 import os
@@ -44,7 +45,8 @@ def main(names: Sequence[str]) -> None:
         for figure in suites[name]():
             print(line(cells(figure)), flush=True)
             measured.append(record(figure))
-        results[name] = {"machine": machine(), "figures": measured}
+        day = datetime.date.today().isoformat()
+        results[name] = {"date": day, "machine": machine(), "figures": measured}
     RESULTS.write_text(json.dumps(results, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
