@@ -62,7 +62,7 @@ def load_seeds(name: str) -> pd.DataFrame:
 def tested_on(name: str) -> int:
     """On how many images the accuracies of a recorded run were measured."""
     run = DATA / one_of("recorded ticket", name, recorded_tickets())
-    return int(json.loads(history_file(run).read_text())["images"]["test"])
+    return int(json.loads(history_file(run).read_text(encoding="utf-8"))["images"]["test"])
 
 
 def _read_history(file: Path) -> pd.DataFrame:
