@@ -16,6 +16,16 @@ settings.load_profile("project")
 ROOT = Path(__file__).parent.parent
 
 
+@pytest.fixture(scope="module", autouse=True)
+def environment():
+    """What a file's tests leave in the environment ends with it: Dask's workers leave the number
+    of threads that they are to use, say."""
+    before = dict(os.environ)
+    yield
+    os.environ.clear()
+    os.environ.update(before)
+
+
 @pytest.fixture(scope="session")
 def shared():
     """The folder of reference outputs beside the checkout, where there is one."""

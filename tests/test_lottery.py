@@ -403,8 +403,8 @@ def test_a_strategy_of_ones_own_balances_as_the_same_method_does(uticket_run, tm
 
 
 def test_threads_are_capped_to_what_the_container_grants(tmp_path, monkeypatch, capsys):
-    from uticket_lite.cli.threads import threads
     from uticket_lite.edge import processors
+    from uticket_lite.training.threads import threads
 
     before = torch.get_num_threads()
     monkeypatch.setattr(processors, "CONTROL_GROUPS", tmp_path)

@@ -34,13 +34,7 @@ def settings(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def alone(settings, tmp_path_factory):
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    runs = {name: find_tickets(one, progress=False) for name, one in settings.items()}
-    torch.set_num_threads(before)
-    return runs
+    return {name: find_tickets(one, progress=False) for name, one in settings.items()}
 
 
 def assert_alike(runs, alone):

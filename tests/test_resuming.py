@@ -10,7 +10,9 @@ import time
 
 import numpy as np
 import pytest
+import torch
 
+from uticket_lite.edge.processors import processors
 from uticket_lite.training import Settings, find_tickets, steps
 from uticket_lite.training.checkpoint import load_checkpoint
 from uticket_lite.training.datasets import load_dataset
@@ -59,8 +61,9 @@ def test_killed_at_random_points(settings, undisturbed, tmp_path):
     command = [sys.executable, "-c", code, settings.dataset, str(out)]
     rng = random.Random(0)
     killed_on_the_way = 0
-    for _ in range(4):
-        process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    for threads in (1, 2, 1, 2):  # by the environment, as a cluster sets them; not the run's own
+        environment = {**os.environ, "OMP_NUM_THREADS": str(threads)}
+        process = subprocess.Popen(command, stderr=subprocess.DEVNULL, env=environment)
         began = checkpoint_file(out).stat().st_mtime_ns if checkpoint_file(out).exists() else 0
         while process.poll() is None:  # until it has written a checkpoint of its own
             if checkpoint_file(out).exists() and checkpoint_file(out).stat().st_mtime_ns != began:
@@ -71,6 +74,23 @@ def test_killed_at_random_points(settings, undisturbed, tmp_path):
         killed_on_the_way += process.wait() == -signal.SIGKILL
     assert killed_on_the_way >= 1
     assert_alike(find_tickets(settings, out=out, progress=False), undisturbed)
+
+
+def test_what_torch_was_set_to_changes_nothing(settings, undisturbed):
+    before = torch.get_num_threads()
+    try:
+        for threads in (1, 2):
+            torch.set_num_threads(threads)
+            assert_alike(find_tickets(settings, progress=False), undisturbed)
+            assert torch.get_num_threads() == threads
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_threads_asked_for_are_used_and_recorded(settings):
+    one_round = Settings(**{**settings.__dict__, "rounds": 1})
+    run = find_tickets(one_round, progress=False, threads=2)
+    assert list(run.history.threads) == [min(2, processors())]
 
 
 class Killed(BaseException):

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from uticket_lite.cli.parser import Commands
-from uticket_lite.cli.threads import sleep_while_waiting
+from uticket_lite.edge.processors import sleep_while_waiting
 
 
 def add_study(commands: Commands) -> None:

@@ -6,8 +6,8 @@ from dataclasses import fields
 from pathlib import Path
 
 from uticket_lite.cli.parser import Commands, Parser
-from uticket_lite.cli.threads import sleep_while_waiting, threads
 from uticket_lite.edge.checks import whole_number
+from uticket_lite.edge.processors import sleep_while_waiting
 
 
 def add_train(commands: Commands) -> None:
@@ -59,8 +59,7 @@ def _train(options: argparse.Namespace) -> int:
         if (value := getattr(options, field.name, None)) is not None
     }
     settings = RECIPES[options.recipe].settings(**given) if options.recipe else Settings(**given)
-    with threads(options.threads):
-        run = find_tickets(settings, out=options.out)
+    run = find_tickets(settings, out=options.out, threads=options.threads)
     if not run.rows:
         print(
             "uticket: interrupted before the first round was finished; the same command goes on",

@@ -1,4 +1,4 @@
-"""How many processors this process may use."""
+"""How many processors this process may use, and that threads which wait take none."""
 
 import math
 import os
@@ -11,6 +11,14 @@ CONTROL_GROUPS = Path("/sys/fs/cgroup")
 MINE = Path("/proc/self/cgroup")
 MOST_ON_WINDOWS = 61
 """As many processes as a pool takes there."""
+
+
+def sleep_while_waiting() -> None:
+    """Tell OpenMP, before torch loads it, that waiting threads sleep; what users set stays.
+
+    Spinning ones make training many times slower beside one busy neighbour.
+    """
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
 def processors() -> int:

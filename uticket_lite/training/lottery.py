@@ -12,6 +12,7 @@ from uticket_lite.training.checkpoint import State
 from uticket_lite.training.directory import RunDirectory
 from uticket_lite.training.record import LotteryRun
 from uticket_lite.training.settings import Settings
+from uticket_lite.training.threads import threads as threads_of_torch
 
 
 def lottery(bench: Bench, state: State) -> Iterator[State]:
@@ -35,6 +36,7 @@ def find_tickets(
     *,
     out: str | os.PathLike[str] | None = None,
     progress: bool = True,
+    threads: int = 1,
     strategy: Strategy | Balance | None = None,
     after_round: Callable[[LotteryRun], None] | None = None,
 ) -> LotteryRun:
@@ -48,8 +50,12 @@ def find_tickets(
     a function of ticket, accelerator and seed that gives the balanced ticket, as `ut.balance` does.
     after_round: called with the run so far after each round, to draw it, say.
     Interrupting it (Ctrl-C, or stopping the cell) returns the finished rounds. Runs on a GPU if
-    torch finds one. Results depend, in the last bits, on `torch.get_num_threads()`, and so in the
-    end on all of them; it is left as it is, and recorded.
+    torch finds one.
+
+    threads: of torch while it trains, at most as many as are granted; recorded. More are quicker
+    for large networks, but add up in another order, and so in the end give other tickets: the
+    same settings give the same tickets, stopped on the way or not, on the same kind of processor
+    with the same versions and the same number of threads, whatever torch or OMP_NUM_THREADS say.
 
     Raises ValueError if `out` holds a run with other settings, another run is writing to it, or
     its checkpoint is damaged, and OSError where a checkpoint cannot be written.
@@ -57,12 +63,13 @@ def find_tickets(
     directory = None if out is None else RunDirectory(out, settings, strategy)
     if directory is not None and directory.finished is not None:
         return directory.finished
-    bench = set_up(settings, strategy)
-    if directory is None:
-        return _play(bench, bench.first_state(), None, progress, after_round)
-    with directory.owned():
-        if directory.finished is None:
-            return _play(bench, directory.resume(bench), directory, progress, after_round)
+    with threads_of_torch(threads):
+        bench = set_up(settings, strategy)
+        if directory is None:
+            return _play(bench, bench.first_state(), None, progress, after_round)
+        with directory.owned():
+            if directory.finished is None:
+                return _play(bench, directory.resume(bench), directory, progress, after_round)
     return directory.finished
 
 

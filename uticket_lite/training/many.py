@@ -9,12 +9,11 @@ from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import torch
 from tqdm.auto import tqdm
 
 from uticket_lite.edge.checks import instance, whole_number
 from uticket_lite.edge.lock import InUse
-from uticket_lite.edge.processors import processors
+from uticket_lite.edge.processors import processors, sleep_while_waiting
 from uticket_lite.training.lottery import find_tickets
 from uticket_lite.training.record import LotteryRun
 from uticket_lite.training.settings import Settings
@@ -44,7 +43,7 @@ def find_tickets_many(
     goes on with what is not finished. On a cluster it is one that all workers see, under the same
     path, as data sets are. client: of a Dask cluster (`pip install "uticket-lite[cluster]"`);
     default processes of this machine, as many as there are cores, or `processes`. threads: of
-    torch in each run; the same number gives the same tickets as a run alone.
+    torch in each run; its tickets are those of `find_tickets` with as many.
 
     Returns name to run. An error in one lets the others end first. Raises ValueError for names
     that are no plain directory names, and as `find_tickets`; RuntimeError where workers die again
@@ -81,24 +80,19 @@ Ends = Iterator[tuple[str, BaseException | None]]
 
 def one_run(settings: Settings, out: str, threads: int) -> None:
     """A run in this process; waits for a worker that was given up but still trains it."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(threads)
-    try:
-        while True:
-            try:
-                find_tickets(settings, out=out, progress=False)
-                return
-            except InUse:
-                time.sleep(WAIT)
-    finally:
-        torch.set_num_threads(before)
+    while True:
+        try:
+            find_tickets(settings, out=out, progress=False, threads=threads)
+            return
+        except InUse:
+            time.sleep(WAIT)
 
 
 def _on_processes(calls: Calls, processes: int) -> Ends:
     left = dict(calls)
     for _ in range(ATTEMPTS):
         context = multiprocessing.get_context("spawn")  # threads do not survive a fork
-        with ProcessPoolExecutor(processes, context, initializer=_quiet) as pool:
+        with ProcessPoolExecutor(processes, context, initializer=sleep_while_waiting) as pool:
             futures = {pool.submit(one_run, *call): name for name, call in left.items()}
             for name, error in _ends(futures, as_completed):
                 if not isinstance(error, BrokenProcessPool):
@@ -123,8 +117,3 @@ def _on_cluster(calls: Calls, client: "Client") -> Ends:
 def _ends(futures: Mapping[Any, str], completed: Callable[[Any], Iterator[Future[None]]]) -> Ends:
     for future in completed(list(futures)):
         yield futures[future], future.exception()
-
-
-def _quiet() -> None:
-    """Threads that wait sleep; before torch's first parallel work."""
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")

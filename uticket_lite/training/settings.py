@@ -66,9 +66,10 @@ def optional(check: Check) -> Check:
 class Settings:
     """Everything that a run depends on; the same settings give the same tickets.
 
-    The number of threads that torch computes with decides the last bits too; it stands in a
-    run's history. Defaults are the paper's, but for epochs, batch and learning_rate, chosen for
-    the digits. Raises ValueError or TypeError for what is not allowed.
+    On the same kind of processor with the same versions, that is, and the same number of threads
+    (see `find_tickets`), which stand in a run's history. Defaults are the paper's, but for
+    epochs, batch and learning_rate, chosen for the digits. Raises ValueError or TypeError for what
+    is not allowed.
     """
 
     dataset: str = setting(
