@@ -6,6 +6,7 @@ import threading
 import time
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from uticket_lite.training import Settings, find_tickets, find_tickets_many
@@ -40,8 +41,8 @@ def alone(settings, tmp_path_factory):
 def assert_alike(runs, alone):
     assert runs.keys() == alone.keys()
     for name, run in runs.items():
-        one, other = (r.history.drop(columns="seconds") for r in (run, alone[name]))
-        assert one.equals(other)
+        histories = (r.history.drop(columns="seconds") for r in (run, alone[name]))
+        pd.testing.assert_frame_equal(*histories, check_exact=True)
         for mine, his in zip(run.tickets, alone[name].tickets, strict=True):
             assert all((mask == his.masks()[layer]).all() for layer, mask in mine.masks().items())
         assert all((alone[name].trained[key] == value).all() for key, value in run.trained.items())

@@ -9,6 +9,7 @@ import sys
 import time
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
@@ -44,7 +45,8 @@ def undisturbed(settings):
 
 
 def assert_alike(run, other):
-    assert run.history.drop(columns="seconds").equals(other.history.drop(columns="seconds"))
+    histories = (r.history.drop(columns="seconds") for r in (run, other))
+    pd.testing.assert_frame_equal(*histories, check_exact=True)
     for one, two in zip(run.tickets, other.tickets, strict=True):
         assert all((one.masks()[name] == mask).all() for name, mask in two.masks().items())
     for group in ("trained", "rewound"):
