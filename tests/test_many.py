@@ -1,5 +1,6 @@
 """Several runs at once, on processes and on a real Dask cluster: the tickets of each run alone."""
 
+import dataclasses
 import os
 import signal
 import threading
@@ -9,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import uticket_lite as ut
 from uticket_lite.training import Settings, find_tickets, find_tickets_many
 from uticket_lite.training.datasets import load_dataset
 from uticket_lite.training.directory import checkpoint_file
@@ -110,6 +112,20 @@ def test_a_dask_cluster_of_processes_one_of_them_killed(settings, alone, tmp_pat
         runs = find_tickets_many(settings, out=tmp_path, client=client, progress=False)
     assert len(killer) == 1
     assert_alike(runs, alone)
+
+
+def test_a_strategy_written_in_a_notebook_reaches_the_workers(settings, tmp_path):
+    class Mine(ut.Strategy):
+        def balance(self, layer, accelerator, rng):
+            return ut.STRATEGIES["uticket"].balance(layer, accelerator, rng)
+
+    mine = Mine("mine", "", "mask", "", "")
+    one = dataclasses.replace(settings["uticket-0"], method="lth", epochs=1)
+    runs = find_tickets_many({"a": one}, out=tmp_path, processes=1, strategy=mine, progress=False)
+    assert runs["a"].strategy == "mine"
+    by_name = find_tickets(dataclasses.replace(one, method="uticket"), progress=False)
+    for mine_too, his in zip(runs["a"].tickets, by_name.tickets, strict=True):
+        assert all((mask == his.masks()[name]).all() for name, mask in mine_too.masks().items())
 
 
 def test_names_that_are_no_directories_are_refused(settings, tmp_path):

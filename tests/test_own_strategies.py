@@ -74,6 +74,40 @@ def test_once_registered_it_stands_in_every_menu(register, tmp_path):
         assert explorer.frame["summary"]
 
 
+@pytest.mark.parametrize("make", [backwards, thinner])
+@pytest.mark.parametrize(
+    "open_explorer", [explore.workload, explore.timeline, explore.strategies, explore.energy]
+)
+def test_an_explorer_takes_one_that_nobody_registered(open_explorer, make, tmp_path):
+    mine = make()
+    explorer = open_explorer("digits-lth", strategy=mine)
+    assert explorer.state.strategy == mine.name
+    assert mine.label in explorer.frame["summary"]
+    options = {c["name"]: c["options"] for c in explorer.frame["controls"]}["strategy"]
+    assert [mine.label, mine.name] in options
+    explorer.link = explorer.link.replace(f"strategy={mine.name}", "strategy=lpt")
+    explorer.state = replace(explorer.state, strategy=mine.name)
+    assert explorer.export(tmp_path / "page.html", strategy=[mine.name, "sort"])["strategy"] == 2
+    assert mine.name not in ut.STRATEGIES
+    others = {c["name"]: c["options"] for c in open_explorer("digits-lth").frame["controls"]}
+    assert [mine.label, mine.name] not in others["strategy"]
+
+
+def test_an_explorer_begins_with_the_strategy_asked_for():
+    assert explore.workload(TICKET, strategy="lpt").state.strategy == "lpt"
+    shown = explore.workload(TICKET, strategy=backwards())
+    report = ut.simulate(TICKET, ut.Accelerator(shown.state.n_pe), backwards())
+    assert f"takes {report.latency:,} cycles" in shown.frame["summary"]
+    shown.state = replace(shown.state, versus="backwards", strategy="sort")
+    assert "Compared with backwards" in shown.frame["summary"]
+    with pytest.raises(ValueError, match="strategy 'lp' is not known.*Did you mean 'lpt'"):
+        explore.workload(TICKET, strategy="lp")
+    with pytest.raises(ValueError, match="the name 'sort' is taken"):
+        explore.strategies(strategy=backwards("sort"))
+    with pytest.raises(TypeError, match="make one of it first"):
+        explore.timeline(strategy=Backwards)
+
+
 def test_tickets_are_found_with_a_registered_strategy(register):
     with pytest.raises(ValueError, match="method 'thinner' is not known"):
         Settings(method="thinner")

@@ -1,13 +1,14 @@
 """What the explorers explore: runs of tickets, one per pruning round, and controls over them."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from uticket_lite.explore.controls import Options, State, menu, slider
 from uticket_lite.hardware.accelerator import MAPPINGS, Accelerator
-from uticket_lite.strategies import STRATEGIES
+from uticket_lite.strategies import STRATEGIES, Strategy
+from uticket_lite.strategies.registry import chosen
 from uticket_lite.tickets.layer import Layer
 from uticket_lite.tickets.magnitudes import magnitude_ladder
 from uticket_lite.tickets.recorded import load_history, load_ticket, recorded_tickets
@@ -68,7 +69,18 @@ class Run:
         return len(self.sparsities)
 
 
-Runs = Mapping[str, Run]
+class Runs(dict[str, Run]):
+    """Name to run, and the strategies to choose from.
+
+    own: one that is known to this explorer alone, or the one to show first.
+    """
+
+    own: Strategy | None = None
+
+    @property
+    def strategies(self) -> dict[str, Strategy]:
+        """Name to strategy: those that are registered, and the explorer's own."""
+        return {**STRATEGIES, **({self.own.name: self.own} if self.own else {})}
 
 
 def recorded_run(name: str) -> Run:
@@ -78,18 +90,26 @@ def recorded_run(name: str) -> Run:
     return Run(RecordedTickets(name, len(sparsities)), sparsities, seed=seed)
 
 
-def runs_of(ticket: Ticket | str | None) -> Runs:
+def runs_of(ticket: Ticket | str | None, strategy: Strategy | str | None = None) -> Runs:
     """Runs to explore: of your own ticket, of a recorded run, or all that are recorded.
 
-    Your ticket can be pruned further if it knows the magnitudes of its weights.
+    Your ticket can be pruned further if it knows the magnitudes of its weights. strategy: the one
+    to show first; an object need not be registered. ValueError and TypeError as `simulate`.
     """
     if isinstance(ticket, Ticket):
-        if all(layer.magnitudes is not None for layer in ticket.layers.values()):
-            return {"your ticket": _pruned_further(ticket)}
-        closed = "its weights are not known, only which are pruned"
-        return {"your ticket": Run([ticket], [ticket.sparsity], closed=closed)}
-    names = recorded_tickets() if ticket is None else (ticket,)
-    return {name: recorded_run(name) for name in names}
+        runs = Runs({"your ticket": _own_run(ticket)})
+    else:
+        names = recorded_tickets() if ticket is None else (ticket,)
+        runs = Runs({name: recorded_run(name) for name in names})
+    runs.own = None if strategy is None else chosen(strategy)
+    return runs
+
+
+def _own_run(ticket: Ticket) -> Run:
+    if all(layer.magnitudes is not None for layer in ticket.layers.values()):
+        return _pruned_further(ticket)
+    closed = "its weights are not known, only which are pruned"
+    return Run([ticket], [ticket.sparsity], closed=closed)
 
 
 def _pruned_further(ticket: Ticket) -> Run:
@@ -113,14 +133,15 @@ def _visible(layer: Layer) -> bool:
     return layer.nonzeros >= layer.shape[0]
 
 
-def possible(strategy: str, ticket: Ticket, accelerator: Accelerator) -> tuple[str, str]:
+def possible(strategy: Strategy, ticket: Ticket, accelerator: Accelerator) -> tuple[Strategy, str]:
     """The strategy and "", or `none` and why the strategy cannot be shown."""
-    objection = STRATEGIES[strategy].objection(accelerator)
-    if ticket.counts_only and STRATEGIES[strategy].changes == "mask":
+    objection = strategy.objection(accelerator)
+    if ticket.counts_only and strategy.changes == "mask":
         objection = "Of this round only counts are recorded, no masks to change"
     if not objection:
         return strategy, ""
-    return "none", f"{objection}. Shown instead: “{STRATEGIES['none'].label}”."
+    none = STRATEGIES["none"]
+    return none, f"{objection}. Shown instead: “{none.label}”."
 
 
 def counted(number: float, what: str) -> str:
@@ -158,9 +179,9 @@ def _layers(state: State, runs: Runs) -> Options:
     return [(layer_label(name), name) for name in ticket_of(state, runs).counted]
 
 
-def strategy_options(state: State = None, source: Any = None) -> Options:
+def strategy_options(state: State, runs: Runs) -> Options:
     """Every strategy, by its label."""
-    return [(strategy.label, name) for name, strategy in STRATEGIES.items()]
+    return [(strategy.label, name) for name, strategy in runs.strategies.items()]
 
 
 PE_OPTIONS: Options = [(str(n), n) for n in range(1, MAX_PE + 1)]
@@ -206,6 +227,7 @@ def layer_menu() -> Any:
 
 
 def first(runs: Runs) -> dict[str, Any]:
-    """`run` and `round` of a first state."""
+    """`run`, `round` and perhaps `strategy` of a first state."""
     name, run = next(iter(runs.items()))
-    return {"run": name, "round": run.first}
+    own = {"strategy": runs.own.name} if runs.own else {}
+    return {"run": name, "round": run.first, **own}

@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import pickle
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
@@ -14,6 +15,8 @@ from tqdm.auto import tqdm
 from uticket_lite.edge.checks import instance, whole_number
 from uticket_lite.edge.lock import InUse
 from uticket_lite.edge.processors import processors, sleep_while_waiting
+from uticket_lite.strategies import Strategy
+from uticket_lite.training.bench import Balance
 from uticket_lite.training.lottery import find_tickets
 from uticket_lite.training.record import LotteryRun
 from uticket_lite.training.settings import Settings
@@ -34,6 +37,7 @@ def find_tickets_many(
     client: "Client | None" = None,
     processes: int | None = None,
     threads: int = 1,
+    strategy: Strategy | Balance | None = None,
     progress: bool = True,
 ) -> dict[str, LotteryRun]:
     """`find_tickets` for several settings, seeds or methods or networks, at once.
@@ -43,7 +47,9 @@ def find_tickets_many(
     goes on with what is not finished. On a cluster it is one that all workers see, under the same
     path, as data sets are. client: of a Dask cluster (`pip install "uticket-lite[cluster]"`);
     default processes of this machine, as many as there are cores, or `processes`. threads: of
-    torch in each run; its tickets are those of `find_tickets` with as many.
+    torch in each run; its tickets are those of `find_tickets` with as many. strategy: balances in
+    the place of every method, as in `find_tickets`; it is sent to the workers, so that one written
+    in a notebook may be taken (with cloudpickle, which the extra "cluster" brings).
 
     Returns name to run. An error in one lets the others end first. Raises ValueError for names
     that are no plain directory names, and as `find_tickets`; RuntimeError where workers die again
@@ -55,7 +61,8 @@ def find_tickets_many(
         if not name or Path(name).name != name or name in (".", ".."):
             raise ValueError(f"the name of a run is that of its directory; {name!r} cannot be")
     root = Path(out).absolute()
-    calls = {name: (one, str(root / name), threads) for name, one in settings.items()}
+    sent = _packed(strategy)
+    calls = {name: (one, str(root / name), threads, sent) for name, one in settings.items()}
     if client is None:
         number = whole_number("processes", processes or min(processors(), max(len(calls), 1)))
         ends = _on_processes(calls, number)
@@ -74,18 +81,32 @@ def find_tickets_many(
     return {name: LotteryRun.read(root / name) for name in calls}
 
 
-Calls = Mapping[str, tuple[Settings, str, int]]
+Calls = Mapping[str, tuple[Settings, str, int, bytes]]
 Ends = Iterator[tuple[str, BaseException | None]]
 
 
-def one_run(settings: Settings, out: str, threads: int) -> None:
+def one_run(settings: Settings, out: str, threads: int, sent: bytes) -> None:
     """A run in this process; waits for a worker that was given up but still trains it."""
+    strategy = pickle.loads(sent)
     while True:
         try:
-            find_tickets(settings, out=out, progress=False, threads=threads)
+            find_tickets(settings, out=out, progress=False, threads=threads, strategy=strategy)
             return
         except InUse:
             time.sleep(WAIT)
+
+
+def _packed(strategy: Strategy | Balance | None) -> bytes:
+    """What workers unpack, also where they cannot import it."""
+    if strategy is None:
+        return pickle.dumps(None)
+    try:
+        import cloudpickle
+    except ImportError:
+        raise ImportError(
+            "strategies travel with cloudpickle: pip install 'uticket-lite[cluster]'"
+        ) from None
+    return cloudpickle.dumps(strategy)
 
 
 def _on_processes(calls: Calls, processes: int) -> Ends:

@@ -24,6 +24,7 @@ from uticket_lite.hardware.accelerator import Accelerator
 from uticket_lite.hardware.energy import E_DYN, GATINGS, nanojoules
 from uticket_lite.simulation.report import Report
 from uticket_lite.simulation.run import simulate
+from uticket_lite.strategies import Strategy
 from uticket_lite.tickets.ticket import Ticket
 
 PE_COUNTS = (2, 4, 8, 16, 32, 64)
@@ -43,8 +44,8 @@ def _balancing(state: Any, runs: Runs) -> Options:
     ticket, accelerator = ticket_of(state, runs), Accelerator()
     offered = [
         (label, name)
-        for label, name in strategy_options()
-        if name != "none" and not possible(name, ticket, accelerator)[1]
+        for label, name in strategy_options(state, runs)
+        if name != "none" and not possible(runs.strategies[name], ticket, accelerator)[1]
     ]
     return sorted(offered, key=lambda option: option[1] == "shuffle")
 
@@ -64,13 +65,16 @@ class EnergyState:
     gating: str = menu("a cycle without a spike", _gatings, "paper")
 
 
-def energy(ticket: Ticket | str | None = None) -> Explorer:
+def energy(
+    ticket: Ticket | str | None = None, *, strategy: Strategy | str | None = None
+) -> Explorer:
     """See where energy goes, before and after balancing.
 
-    ticket: your own `Ticket`, or a recorded run's name; default all recorded runs. Raises
-    ValueError for an unknown name.
+    ticket: your own `Ticket`, or a recorded run's name; default all recorded runs. strategy: the
+    one to show first; a `Strategy` object need not be registered. Raises ValueError for unknown
+    names.
     """
-    runs = runs_of(ticket)
+    runs = runs_of(ticket, strategy)
     return Explorer("energy", energy_frame, EnergyState(**first(runs)), runs)
 
 
@@ -79,7 +83,7 @@ def energy_frame(state: EnergyState, runs: Runs) -> Frame:
     ticket = ticket_of(state, runs)
 
     def ran(strategy: str, n: int = state.n_pe) -> Report:
-        return simulate(ticket, Accelerator(n), strategy)
+        return simulate(ticket, Accelerator(n), runs.strategies[strategy])
 
     reports = {strategy: ran(strategy) for strategy in ("none", state.strategy)}
     before, after = reports.values()

@@ -24,7 +24,7 @@ from uticket_lite.explore.runs import (
 )
 from uticket_lite.hardware.accelerator import Accelerator
 from uticket_lite.simulation.comparison import compare
-from uticket_lite.strategies import STRATEGIES, Strategy
+from uticket_lite.strategies import Strategy
 from uticket_lite.tickets.ticket import Ticket
 
 PAID = {"touched": "mask", "permuted": "order", "timing": "schedule", "hardware": "hardware"}
@@ -46,13 +46,16 @@ class StrategiesState:
     mapping: str = mapping_menu()
 
 
-def strategies(ticket: Ticket | str | None = None) -> Explorer:
+def strategies(
+    ticket: Ticket | str | None = None, *, strategy: Strategy | str | None = None
+) -> Explorer:
     """Compare all strategies on one ticket.
 
-    ticket: your own `Ticket`, or a recorded run's name; default all recorded runs. Raises
-    ValueError for an unknown name.
+    ticket: your own `Ticket`, or a recorded run's name; default all recorded runs. strategy: the
+    one to show first; a `Strategy` object need not be registered. Raises ValueError for unknown
+    names.
     """
-    runs = runs_of(ticket)
+    runs = runs_of(ticket, strategy)
     return Explorer("strategies", strategies_frame, StrategiesState(**first(runs)), runs)
 
 
@@ -61,13 +64,14 @@ def strategies_frame(state: StrategiesState, runs: Runs) -> Frame:
     the strategies that need no more."""
     ticket = ticket_of(state, runs)
     accelerator = Accelerator(state.n_pe, state.mapping)
-    allowed = [name for name in STRATEGIES if not possible(name, ticket, accelerator)[1]]
+    known = runs.strategies
+    allowed = [s for s in known.values() if not possible(s, ticket, accelerator)[1]]
     table = compare(ticket, accelerator, allowed)
-    left_out = [name for name in STRATEGIES if name not in allowed]
+    left_out = [strategy for strategy in known.values() if strategy not in allowed]
     return {
         "data": {
-            "strategies": _columns(table, state),
-            "prices": _prices(table, ticket, state),
+            "strategies": _columns(table, state, known),
+            "prices": _prices(table, ticket, state, known),
         },
         "figures": _figures(table, state),
         "summary": _summary(table, state, runs),
@@ -76,17 +80,19 @@ def strategies_frame(state: StrategiesState, runs: Runs) -> Frame:
     }
 
 
-def _left_out(state: StrategiesState, runs: Runs, names: list[str]) -> str:
-    if not names:
+def _left_out(state: StrategiesState, runs: Runs, strategies: list[Strategy]) -> str:
+    if not strategies:
         return ""
-    listed = ", ".join(names)
+    listed = ", ".join(strategy.name for strategy in strategies)
     objection = "only counts of filters are recorded of this round, no masks to change"
     if state.mapping == "input-channel":
         objection = "with this mapping a filter is cut over all PEs, so its place does not matter"
     return f"Not possible here: {listed}; {objection}."
 
 
-def _columns(table: pd.DataFrame, state: StrategiesState) -> dict[str, list[Any]]:
+def _columns(
+    table: pd.DataFrame, state: StrategiesState, known: dict[str, Strategy]
+) -> dict[str, list[Any]]:
     return {
         "strategy": table.index.tolist(),
         "changes": table["changes"].tolist(),
@@ -95,18 +101,20 @@ def _columns(table: pd.DataFrame, state: StrategiesState) -> dict[str, list[Any]
         "idle": table["idle"].tolist(),
         "energy": [None if np.isnan(e) else e for e in table["energy"]],
         "touched": table["touched"].tolist(),
-        "price": [_price(STRATEGIES[str(name)], row) for name, row in table.iterrows()],
+        "price": [_price(known[str(name)], row) for name, row in table.iterrows()],
         "chosen": [name == state.strategy for name in table.index],
     }
 
 
-def _prices(table: pd.DataFrame, ticket: Ticket, state: StrategiesState) -> dict[str, list[Any]]:
+def _prices(
+    table: pd.DataFrame, ticket: Ticket, state: StrategiesState, known: dict[str, Strategy]
+) -> dict[str, list[Any]]:
     """What is paid by each strategy, by kind: how much of all there is, and in a few letters."""
     filters = sum(layer.shape[0] for layer in counted_layers(ticket))
     rows = []
     rows_of = {str(name): row for name, row in table.iterrows()}
     for name, row in rows_of.items():
-        strategy = STRATEGIES[name]
+        strategy = known[name]
         paid = {
             "touched": (row["touched"], f"{row['touched']:.0%}"),
             "permuted": (row["permuted"] / filters, f"{int(row['permuted']):,}"),
@@ -121,7 +129,7 @@ def _prices(table: pd.DataFrame, ticket: Ticket, state: StrategiesState) -> dict
         "changes": [PAID[kind] for kind in kinds],
         "share": [float(share) for share in shares],
         "text": texts,
-        "price": [_price(STRATEGIES[name], rows_of[name]) for name in names],
+        "price": [_price(known[name], rows_of[name]) for name in names],
         "chosen": [name == state.strategy for name in names],
     }
 
@@ -174,7 +182,7 @@ def _figures(table: pd.DataFrame, state: StrategiesState) -> list[list[str]]:
 
 
 def _summary(table: pd.DataFrame, state: StrategiesState, runs: Runs) -> str:
-    strategy = STRATEGIES[state.strategy]
+    strategy = runs.strategies[state.strategy]
     quickest = table["latency"].astype(int).sort_values(kind="stable")
     first = f"{quickest.index[0]} with {quickest.iloc[0]:,} cycles"
     free = table["touched"].eq(0) & table.index.isin(quickest.index)

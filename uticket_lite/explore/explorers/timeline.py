@@ -28,7 +28,7 @@ from uticket_lite.explore.runs import (
 from uticket_lite.hardware.accelerator import Accelerator
 from uticket_lite.simulation.report import Report
 from uticket_lite.simulation.run import simulate
-from uticket_lite.strategies import STRATEGIES, Strategy
+from uticket_lite.strategies import Strategy
 from uticket_lite.tickets.ticket import Ticket
 
 STEPS = 60
@@ -59,13 +59,16 @@ class TimelineState:
     step: int = slider("clock", _clock, STEPS, help="cycles from the layer's start", play=True)
 
 
-def timeline(ticket: Ticket | str | None = None) -> Explorer:
+def timeline(
+    ticket: Ticket | str | None = None, *, strategy: Strategy | str | None = None
+) -> Explorer:
     """Watch PEs work and wait through a layer.
 
-    ticket: your own `Ticket`, or a recorded run's name; default all recorded runs. Raises
-    ValueError for an unknown name.
+    ticket: your own `Ticket`, or a recorded run's name; default all recorded runs. strategy: the
+    one to show first; a `Strategy` object need not be registered. Raises ValueError for unknown
+    names.
     """
-    runs = runs_of(ticket)
+    runs = runs_of(ticket, strategy)
     return Explorer("timeline", timeline_frame, TimelineState(**first(runs)), runs)
 
 
@@ -108,8 +111,8 @@ def _run(state: TimelineState, runs: Runs) -> tuple[Report, pd.DataFrame, int, s
     """The simulation, when each PE works and waits, the last cycle shown, and a message."""
     accelerator = Accelerator(state.n_pe, state.mapping)
     ticket = ticket_of(state, runs)
-    strategy, message = possible(state.strategy, ticket, accelerator)
-    report, intervals, end = _timed(ticket, accelerator, STRATEGIES[strategy], state.layer)
+    strategy, message = possible(runs.strategies[state.strategy], ticket, accelerator)
+    report, intervals, end = _timed(ticket, accelerator, strategy, state.layer)
     if end < report.latency:
         message = f"{message} Shown: the first {end:,} cycles.".strip()
     return report, intervals, end, message

@@ -31,7 +31,7 @@ from uticket_lite.hardware.metrics import layer_totals
 from uticket_lite.kernels.cycles import finish_times
 from uticket_lite.simulation.report import Report
 from uticket_lite.simulation.run import simulate
-from uticket_lite.strategies import STRATEGIES
+from uticket_lite.strategies import Strategy
 from uticket_lite.tickets.ticket import Ticket
 
 ALL_WAVES = -1
@@ -42,12 +42,12 @@ MAP_ROWS = 64  # more waves are averaged in groups: rows thinner than 3 pixels s
 
 
 def _others(state: Any, runs: Runs) -> Options:
-    return [("–", NOTHING), *strategy_options()]
+    return [("–", NOTHING), *strategy_options(state, runs)]
 
 
 def _waves_to_choose(state: Any, runs: Runs) -> Options:
     # Masks decide how full a wave is, not how many there are.
-    strategy = "none" if STRATEGIES[state.strategy].changes == "mask" else state.strategy
+    strategy = "none" if runs.strategies[state.strategy].changes == "mask" else state.strategy
     waves = len(_simulated(state, strategy, runs)[0].loads[state.layer])
     return [("all", ALL_WAVES), *((str(wave), wave) for wave in range(waves))]
 
@@ -71,13 +71,16 @@ class WorkloadState:
     wave: int = slider("wave", _waves_to_choose, ALL_WAVES)
 
 
-def workload(ticket: Ticket | str | None = None) -> Explorer:
+def workload(
+    ticket: Ticket | str | None = None, *, strategy: Strategy | str | None = None
+) -> Explorer:
     """Explore how a ticket's non-zeros spread over the PEs.
 
     ticket: your own `Ticket` (made from weights, it can be pruned further), or a recorded run's
-    name; default all recorded runs. Raises ValueError for an unknown name.
+    name; default all recorded runs. strategy: the one to show first; a `Strategy` object need not
+    be registered. Raises ValueError for unknown names.
     """
-    runs = runs_of(ticket)
+    runs = runs_of(ticket, strategy)
     return Explorer("workload", workload_frame, WorkloadState(**first(runs)), runs)
 
 
@@ -123,11 +126,11 @@ def workload_frame(state: WorkloadState, runs: Runs) -> Frame:
     }
 
 
-def _simulated(state: WorkloadState, strategy: str, runs: Runs) -> tuple[Report, str]:
+def _simulated(state: WorkloadState, name: str, runs: Runs) -> tuple[Report, str]:
     """The simulation that the state asks for, and why it differs from it ("" if it doesn't)."""
     accelerator = Accelerator(state.n_pe, state.mapping)
     ticket = ticket_of(state, runs)
-    strategy, message = possible(strategy, ticket, accelerator)
+    strategy, message = possible(runs.strategies[name], ticket, accelerator)
     return simulate(ticket, accelerator, strategy), message
 
 
