@@ -51,9 +51,11 @@ check: setup-dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 
+# A process per core takes tests from the others when it has none left.
+PYTEST := $(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist worksteal
 test: check
-	NUMBA_DISABLE_JIT=1 $(BIN)/pytest -m kernels --quiet
-	$(BIN)/pytest
+	NUMBA_DISABLE_JIT=1 $(PYTEST) -m kernels --quiet
+	$(PYTEST)
 
 launch-test: site
 	$(BIN)/pytest -m launch -s tests/launch

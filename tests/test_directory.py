@@ -5,28 +5,19 @@ import shutil
 import subprocess
 import sys
 
-import numpy as np
 import pytest
+from few_digits import few_digits
 
 from uticket_lite import cli
 from uticket_lite.edge.lock import locked
 from uticket_lite.training import LotteryRun, Settings, find_tickets, steps
-from uticket_lite.training.datasets import load_dataset
 from uticket_lite.training.directory import checkpoint_file
 
 
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory):
     """A run of a second or less."""
-    path = tmp_path_factory.mktemp("data") / "few.npz"
-    data, few = load_dataset("digits"), slice(0, 60)
-    np.savez(
-        path,
-        train_images=data.train_images[few],
-        train_labels=data.train_labels[few],
-        test_images=data.test_images[few],
-        test_labels=data.test_labels[few],
-    )
+    path = few_digits(tmp_path_factory.mktemp("data") / "few.npz", train=60, test=60)
     return Settings(dataset=path, rounds=2, epochs=1, rewind_epoch=1, timesteps=1, probe=0.9)
 
 

@@ -9,11 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from few_digits import few_digits
 
 import uticket_lite as ut
 from uticket_lite import cli
 from uticket_lite.training import RECIPES, Settings, find_tickets, steps
-from uticket_lite.training.datasets import load_dataset
+from uticket_lite.training.datasets import DATASETS, load_dataset
 from uticket_lite.training.early import divergence_by_timestep, early_timesteps
 from uticket_lite.training.loop import (
     LOSSES,
@@ -26,7 +27,15 @@ from uticket_lite.training.loop import (
 from uticket_lite.training.networks import make_network, prunable
 from uticket_lite.training.pruning import apply_masks, prune_smallest
 
-SHORT = {"rounds": 3, "epochs": 1, "rewind_epoch": 1, "prune": 0.6}
+SHORT = {"dataset": "few digits", "rounds": 3, "epochs": 1, "rewind_epoch": 1, "prune": 0.6}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def few(tmp_path_factory):
+    path = few_digits(tmp_path_factory.mktemp("data") / "few.npz", train=300, test=100)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(DATASETS, SHORT["dataset"], lambda: load_dataset(path))
+        yield
 
 
 def short_run(**options):

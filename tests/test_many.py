@@ -6,27 +6,18 @@ import signal
 import threading
 import time
 
-import numpy as np
 import pandas as pd
 import pytest
+from few_digits import few_digits
 
 import uticket_lite as ut
 from uticket_lite.training import Settings, find_tickets, find_tickets_many
-from uticket_lite.training.datasets import load_dataset
 from uticket_lite.training.directory import checkpoint_file
 
 
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory):
-    path = tmp_path_factory.mktemp("data") / "few.npz"
-    data = load_dataset("digits")
-    np.savez(
-        path,
-        train_images=data.train_images[:200],
-        train_labels=data.train_labels[:200],
-        test_images=data.test_images[:50],
-        test_labels=data.test_labels[:50],
-    )
+    path = few_digits(tmp_path_factory.mktemp("data") / "few.npz", train=200, test=50)
     common = dict(dataset=path, epochs=4, rewind_epoch=1, prune=0.6)
     return {
         "lth-0": Settings(**common, rounds=3),

@@ -7,6 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from few_digits import few_digits
 from shell import run_cli
 
 import uticket_lite as ut
@@ -108,11 +109,12 @@ def test_an_explorer_begins_with_the_strategy_asked_for():
         explore.timeline(strategy=Backwards)
 
 
-def test_tickets_are_found_with_a_registered_strategy(register):
+def test_tickets_are_found_with_a_registered_strategy(register, tmp_path):
     with pytest.raises(ValueError, match="method 'thinner' is not known"):
         Settings(method="thinner")
     register(thinner())
-    settings = Settings(method="thinner", rounds=2, epochs=1, rewind_epoch=1, prune=0.6)
+    data = few_digits(tmp_path / "few.npz", train=100, test=50)
+    settings = Settings(data, method="thinner", rounds=2, epochs=1, rewind_epoch=1, prune=0.6)
     run = find_tickets(settings, progress=False)
     for name in run.tickets[1].counted:
         assert not run.tickets[1].masks()[name].reshape(64, -1)[:, 0].any() or name == "conv2"

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from generators import accelerators, masks
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_simulate import accelerators, masks
 
 import uticket_lite as ut
 from uticket_lite import reference

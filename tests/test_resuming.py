@@ -8,15 +8,14 @@ import subprocess
 import sys
 import time
 
-import numpy as np
 import pandas as pd
 import pytest
 import torch
+from few_digits import few_digits
 
 from uticket_lite.edge.processors import processors
 from uticket_lite.training import Settings, find_tickets, steps
 from uticket_lite.training.checkpoint import load_checkpoint
-from uticket_lite.training.datasets import load_dataset
 from uticket_lite.training.directory import RunDirectory, checkpoint_file
 
 SETTINGS = {
@@ -27,16 +26,8 @@ SETTINGS = {
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory):
     """A short run on a few digits, read from a file."""
-    path = tmp_path_factory.mktemp("data") / "few.npz"
-    data = load_dataset("digits")
-    np.savez(
-        path,
-        train_images=data.train_images[:300],
-        train_labels=data.train_labels[:300],
-        test_images=data.test_images,
-        test_labels=data.test_labels,
-    )
-    return Settings(dataset=str(path), **SETTINGS)
+    path = few_digits(tmp_path_factory.mktemp("data") / "few.npz", train=300, test=100)
+    return Settings(dataset=path, **SETTINGS)
 
 
 @pytest.fixture(scope="module")

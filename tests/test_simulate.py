@@ -2,21 +2,14 @@
 
 import numpy as np
 import pytest
+from generators import accelerators, masks
 from hypothesis import given
 from hypothesis import strategies as st
-from hypothesis.extra import numpy as hnp
 
 import uticket_lite as ut
 from uticket_lite.hardware.metrics import wave_utilization
 
 pytestmark = pytest.mark.kernels
-
-masks = hnp.arrays(
-    bool,
-    st.tuples(st.integers(1, 9), st.integers(1, 7), st.integers(1, 2), st.integers(1, 3))
-    | st.tuples(st.integers(1, 9), st.integers(1, 7)),
-)
-accelerators = st.builds(ut.Accelerator, st.integers(1, 12), st.sampled_from(list(ut.MAPPINGS)))
 
 
 @given(masks, accelerators, st.integers(1, 50), st.integers(1, 8))

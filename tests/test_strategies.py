@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from generators import accelerators, masks
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_simulate import accelerators, masks
 
 import uticket_lite as ut
 from uticket_lite.hardware.loads import capacities

@@ -1,11 +1,10 @@
 """The study's runs are listed once, trained by one command, and read into its table."""
 
-import numpy as np
 import pytest
+from few_digits import few_digits
 
 from uticket_lite import cli
 from uticket_lite.training import study
-from uticket_lite.training.datasets import load_dataset
 
 
 def test_every_listed_run_has_valid_settings_unlike_all_others(tmp_path):
@@ -21,10 +20,7 @@ def test_every_listed_run_has_valid_settings_unlike_all_others(tmp_path):
 
 
 def test_one_command_trains_what_is_missing_and_writes_the_table(tmp_path, capsys, monkeypatch):
-    data = load_dataset("digits")
-    arrays = (data.train_images[:70], data.train_labels[:70], data.test_images, data.test_labels)
-    names = ("train_images", "train_labels", "test_images", "test_labels")
-    np.savez(tmp_path / "few.npz", **dict(zip(names, arrays, strict=True)))
+    few_digits(tmp_path / "few.npz", train=70, test=100)
     short = {
         "seeds": [0],
         "files": {"few": "few.npz"},

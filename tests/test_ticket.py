@@ -10,11 +10,11 @@ from multiprocessing import get_context
 
 import numpy as np
 import pytest
+from generators import masks
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
-from test_simulate import masks
 
 import uticket_lite as ut
 from uticket_lite.tickets.file import SUM

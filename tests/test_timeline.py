@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
+from generators import accelerators, masks
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from test_simulate import accelerators, masks
 
 import uticket_lite as ut
 
