@@ -208,6 +208,50 @@ def test_balancing_with_what_changes_no_mask_is_refused(name):
         ut.balance(TICKET, PES, name)
 
 
+class Scribbler(ut.Strategy):
+    """Counts down and sets bits in what it is given, as a loop of Algorithm 1 may."""
+
+    def order(self, counts, starts, rng):
+        order = np.concatenate([a + np.argsort(counts[a:b]) for a, b in pairwise(starts)])
+        counts[:] = 0
+        starts[:] = 0
+        return order
+
+    def deal(self, counts, starts, n):
+        waves, pes = super().deal(counts, starts, n)
+        counts[:] = 0
+        return waves, pes
+
+
+class Eraser(ut.Strategy):
+    def balance(self, layer, accelerator, rng):
+        layer.counts[:] = 1
+        layer.bits[:] = 0
+        return layer
+
+
+@pytest.mark.parametrize("own", [Scribbler, Eraser])
+def test_what_a_strategy_writes_into_its_arguments_changes_no_ticket(own):
+    ticket = ut.synthetic_ticket("digits", sparsity=0.9)
+    before, masks = str(ut.simulate(ticket, PES)), ticket.masks()
+    mine = own("mine", "", "mask" if own is Eraser else "schedule", "", "")
+    first = ut.simulate(ticket, PES, mine)
+    assert ut.simulate(ticket, PES, mine).latency == first.latency
+    assert str(ut.simulate(ticket, PES)) == before
+    assert all((mask == masks[name]).all() for name, mask in ticket.masks().items())
+    if own is Eraser:
+        assert first.work == 0, "the layer that it gives back is taken as it is"
+
+
+def test_a_strategy_that_forgot_to_call_its_base_is_told_so():
+    class Forgetful(ut.Strategy):
+        def __init__(self):
+            pass
+
+    with pytest.raises(TypeError, match=r"Forgetful has no name: its __init__ must call super"):
+        ut.simulate(TICKET, PES, Forgetful())
+
+
 def test_one_seed_gives_one_result_though_nobody_says_it_is_random():
     class Dice(ut.Strategy):
         def order(self, counts, starts, rng):

@@ -1,4 +1,7 @@
-"""Ask a strategy, and check what it answers: a mistake in it must never look like a good result."""
+"""Ask a strategy, and check what it answers: a mistake in it must never look like a good result.
+
+It gets copies: one that sorts its counts in place, or sets a layer's bits, changes no ticket.
+"""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -20,9 +23,8 @@ def balanced(
 
     Raises ValueError, here and below, with the strategy's name and what it returned.
     """
-    after = strategy.balance(layer, accelerator, rng)
-    if after is layer:
-        return layer
+    given = replace(layer, mask=layer.bits.copy())
+    after = strategy.balance(given, accelerator, rng)
     try:
         if not isinstance(after, Layer):
             after = Layer.from_array(after)
@@ -48,7 +50,7 @@ def ordered(
         return None
     together = filters.shared or filters
     counts, starts = together.counts, together.starts
-    order = strategy.order(counts, starts, make_rng())
+    order = strategy.order(counts.copy(), starts.copy(), make_rng())
     if order is None:
         return None
     what = f"strategy {strategy.name!r}: order()"
@@ -68,9 +70,9 @@ def dealt(
     strategy: Strategy, counts: np.ndarray, starts: np.ndarray, n: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """The strategy's waves and PEs, int64 (filters,) each; see `Strategy.deal`."""
-    answer = strategy.deal(counts, starts, n)
     if type(strategy).deal is Strategy.deal:  # nothing of the user's in it
-        return answer
+        return strategy.deal(counts, starts, n)
+    answer = strategy.deal(counts.copy(), starts.copy(), n)
     what = f"strategy {strategy.name!r}: deal()"
     if not isinstance(answer, tuple) or len(answer) != 2:
         raise ValueError(f"{what} returned {type(answer).__name__}, not a pair (waves, PEs)")

@@ -78,6 +78,12 @@ def chosen(strategy: str | Strategy) -> Strategy:
             f"strategy must be a name ({', '.join(STRATEGIES)}) or a Strategy object, "
             f"not {strategy!r}" + ("; make one of it first" if isinstance(strategy, type) else "")
         )
+    if not hasattr(strategy, "name"):
+        kind = type(strategy).__name__
+        raise TypeError(
+            f"this {kind} has no name: its __init__ must call super().__init__(name, label, "
+            "changes, cost, source), or be left out"
+        )
     if _SHIPPED.get(strategy.name, strategy) != strategy:
         raise ValueError(
             f"the name {strategy.name!r} is taken: it is that of {_SHIPPED[strategy.name].label!r}"
