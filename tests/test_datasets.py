@@ -7,7 +7,14 @@ import numpy as np
 import pytest
 import torch
 
-from uticket_lite.training.datasets import CROP, DATASETS, Dataset, load_dataset
+from uticket_lite.training.datasets import (
+    ARRAYS,
+    CROP,
+    DATASETS,
+    Dataset,
+    from_npz,
+    load_dataset,
+)
 
 
 def small(**options):
@@ -178,3 +185,32 @@ def test_without_network_it_says_so(monkeypatch):
     fake_torchvision(monkeypatch, fail=True)
     with pytest.raises(ConnectionError, match=r"could not be downloaded .*UTICKET_DATASETS"):
         load_dataset("cifar10")
+
+
+@pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
+def test_damaged_npz_files_are_value_errors_that_name_the_file(save, tmp_path):
+    rng, path = np.random.default_rng(0), tmp_path / "images.npz"
+    images, labels = rng.integers(0, 255, (20, 8, 8), np.uint8), rng.integers(0, 3, 20)
+    save(path, **dict(zip(ARRAYS, (images, labels, images, labels), strict=True)))
+    content = path.read_bytes()
+    said = []
+    for number in range(2000):
+        bad = bytearray(content)
+        place = int(rng.integers(len(bad)))
+        match number % 4:
+            case 0:
+                del bad[place:]
+            case 1:
+                bad[place] ^= 1 << int(rng.integers(8))
+            case 2:
+                bad[place : place + 20] = rng.bytes(int(rng.integers(40)))
+            case _:  # headers of entries and of the file
+                place = content.rindex(b"PK\1\2") + int(rng.integers(30))
+                bad[place] = int(rng.integers(256))
+        path.write_bytes(bad)
+        try:
+            from_npz(path)
+        except ValueError as error:
+            said.append(str(error))
+    assert len(said) > 1000
+    assert all(str(path) in words for words in said)

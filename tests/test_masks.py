@@ -291,6 +291,72 @@ def test_scores_are_no_masks_and_opposite_masks_are_refused(tmp_path):
     assert (traced.masks()["conv2"] == MASKS["conv2"].bool().numpy()).all()
 
 
+def kept_by(mask, name):
+    """A network whose state dict has a parametrization of conv2, with what it multiplies under a
+    name, or without it."""
+    network = Net()
+    part = Mask(mask, name or "kept")
+    if name is None:
+        del part._buffers["kept"]
+        part.kept = mask
+    parametrize.register_parametrization(network.conv2, "weight", part)
+    return network
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.ao")
+@pytest.mark.parametrize("suffix", ["safetensors", "pth"])
+def test_state_dicts_that_lack_their_masks_are_refused_never_dense(suffix, tmp_path):
+    """torch.ao leaves masks out of state dicts, and anything may compute a weight."""
+
+    def read(network, **changed):
+        state = network.state_dict() | changed
+        path = tmp_path / f"net.{suffix}"
+        if suffix == "pth":
+            torch.save({"state_dict": state}, path)
+            return ut.Ticket.from_checkpoint(path)
+        save_file({name: tensor for name, tensor in state.items()}, path)
+        return ut.Ticket.from_safetensors(path)
+
+    ao = torch_ao()
+    for network, words in (
+        (ao, "layer 'conv1': .* of which the file has nothing"),
+        (kept_by(MASKS["conv2"], None), "layer 'conv2': .* has nothing"),
+        (kept_by(MASKS["conv2"], "keep"), "only conv2.parametrizations.weight.0.keep"),
+        (kept_by(torch.rand_like(MASKS["conv2"]), "mask"), "mask is a mask, but of other numbers"),
+    ):
+        with pytest.raises(ValueError, match=words) as caught:
+            read(network)
+        assert f"net.{suffix}" in str(caught.value)
+    masks = {f"{layer}.mask": mask for layer, mask in MASKS.items()}
+    for name, mask in read(ao, **masks).masks().items():  # what the message says helps
+        assert (mask == MASKS[name].bool().numpy()).all()
+    for part in layers_of(ao).values():
+        parametrize.remove_parametrizations(part, "weight")
+    for name, mask in read(ao).masks().items():
+        assert (mask == MASKS[name].bool().numpy()).all()
+    without = pruned().state_dict()
+    del without["conv2.weight_mask"]
+    save_file(without, tmp_path / "net.safetensors")
+    with pytest.raises(ValueError, match=r"layer 'conv2': its weight is made of conv2.weight_orig"):
+        ut.Ticket.from_safetensors(tmp_path / "net.safetensors")
+
+
+def test_of_several_masks_all_count(tmp_path):
+    network = Net()
+    for _ in range(3):
+        mask = (torch.rand_like(network.conv2.weight) < 0.7).float()
+        parametrize.register_parametrization(network.conv2, "weight", Mask(mask))
+    kept = (network.conv2.weight != 0).detach().numpy()
+    assert 0.2 < kept.mean() < 0.5
+    save_file(network.state_dict(), tmp_path / "net.safetensors")
+    for ticket in (
+        ut.Ticket.from_model(network, IMAGES),
+        ut.Ticket.from_safetensors(tmp_path / "net.safetensors"),
+    ):
+        assert (ticket.masks()["conv2"] == kept).all()
+        assert ticket.provenance["left_out"] == {}
+
+
 def test_masks_that_could_be_of_several_layers_are_refused(tmp_path):
     ones = {f"features.{i}.weight": torch.ones(4, 4, 3, 3) for i in (0, 3)}
     masks = {f"masks.{i}": (torch.rand(4, 4, 3, 3) < 0.5).float() for i in (0, 1)}

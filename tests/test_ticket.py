@@ -373,3 +373,20 @@ def test_more_pes_than_fit_are_refused():
     few = ut.Ticket.from_arrays({"a": np.ones((3, 2))})
     for mapping in ut.MAPPINGS:
         assert ut.simulate(few, ut.Accelerator(10**6, mapping)).work == 6
+
+
+def _latency(ticket, strategy):
+    return ut.simulate(ticket, ut.Accelerator(8), strategy)
+
+
+@pytest.mark.parametrize("backend", ["loky", "multiprocessing", "threading"])
+def test_joblib_takes_tickets_and_gives_reports_back(backend):
+    joblib = pytest.importorskip("joblib")
+    ticket, names = ut.load_ticket("digits-lth"), ["none", "sort"]
+    parallel = joblib.Parallel(n_jobs=2, backend=backend)
+    reports = parallel(joblib.delayed(_latency)(ticket, name) for name in names)
+    for name, report in zip(names, reports, strict=True):
+        here = _latency(ticket, name)
+        assert report.latency == here.latency
+        assert report.layers.equals(here.layers)
+        assert report.price == here.price

@@ -6,7 +6,6 @@ tickets of unlike sparsity; so beside each of its tickets stands the round of ou
 nearest to it (`nearest_round`).
 """
 
-import json
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
@@ -16,6 +15,7 @@ from uticket_lite.hardware.accelerator import Accelerator
 from uticket_lite.paper.published import paper_table
 from uticket_lite.simulation.report import Report
 from uticket_lite.simulation.run import simulate
+from uticket_lite.tickets.history import read_history
 from uticket_lite.tickets.recorded import (
     DATA,
     history_file,
@@ -85,7 +85,7 @@ def printed(network: str, method: str, quantity: str) -> float:
 
 def about(network: str, method: str = "lth") -> dict[str, Any]:
     """The `settings` and `images` of a recorded run."""
-    content = json.loads(history_file(DATA / run_name(network, method)).read_text(encoding="utf-8"))
+    content = read_history(history_file(DATA / run_name(network, method)))
     return {name: content[name] for name in ("settings", "images")}
 
 

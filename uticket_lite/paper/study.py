@@ -6,7 +6,6 @@ look, again and again. Their table is recorded as `data/study.csv`:
 `collect(runs).to_csv("data/study.csv", index=False, float_format="%.6g")`.
 """
 
-import json
 import math
 import os
 from collections.abc import Iterable, Iterator
@@ -21,6 +20,7 @@ from uticket_lite.paper.recorded import DATASET, NETWORKS, PES
 from uticket_lite.paper.section import Row, Section
 from uticket_lite.simulation.lost import lost
 from uticket_lite.simulation.spread import spread
+from uticket_lite.tickets.history import read_history
 from uticket_lite.tickets.recorded import DATA, history_file
 from uticket_lite.tickets.ticket import Ticket
 
@@ -70,7 +70,7 @@ def _rows_of(run: Path) -> Iterator[Row]:
     if checkpoint_file(run).is_file():
         settings, _ = load_checkpoint(checkpoint_file(run))
     elif history_file(run).is_file():
-        settings = json.loads(history_file(run).read_text(encoding="utf-8"))["settings"]
+        settings = read_history(history_file(run))["settings"]
     else:
         return
     known = {name: settings.get(name, otherwise) for name, otherwise in SETTINGS.items()}

@@ -16,12 +16,15 @@ that the package knows of it:
 | `conv1.parametrizations.weight.0.mask` | a parametrization |
 | `conv1.weight.mask`, `masks.conv1`, `masks.conv1.weight`, `mask_conv1___weight` | elsewhere |
 
+A layer with several masks keeps what all of them keep. Parametrizations whose mask is not in a
+state dict (torch.ao leaves it out) or that compute the weight otherwise are refused.
+
 A tensor with the word "mask" in its name belongs to the layer whose name is left of it without
 the words that only say what kind of thing it is (`WORDS`).
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Container, Iterable, Mapping
 
 Shape = tuple[int, ...]
 
@@ -34,6 +37,9 @@ WEIGHTS = (
 )
 WEIGHT = re.compile(rf"(?:^|\.)({'|'.join(WEIGHTS)})$")
 LENGTH = {"weight_v": "weight_g", "original1": "original0"}
+MADE = re.compile(r"(?:parametrizations\.weight\.original|weight_orig)$")
+HARMLESS = re.compile(r"(?:weight_[uv]|\.\d+\._[uv])$")
+"""Spectral norm's: a weight that is scaled keeps its zeros."""
 MASK = re.compile(r"(?<![a-z])masks?(?![a-z])", re.IGNORECASE)
 WORDS = {
     *("mask", "masks", "weight", "weights", "orig", "original", "buffer", "binary", "kernel"),
@@ -101,7 +107,28 @@ def find_layers(shapes: Mapping[str, Shape]) -> tuple[dict[str, str], dict[str, 
     return {name: layers[name] for name in sorted(layers, key=numbers_by_value)}, left_out
 
 
-def find_masks(layers: Mapping[str, Shape], shapes: Mapping[str, Shape]) -> dict[str, str]:
+def check_made(keys: Mapping[str, str], masks: Container[str], shapes: Iterable[str]) -> None:
+    """ValueError where a state dict has what a weight is made of, but not how.
+
+    keys: layer to the tensor that stands for its weight. masks: layers with masks.
+    """
+    for layer, key in keys.items():
+        if not MADE.search(key) or layer in masks:
+            continue
+        beside = key.removesuffix("_orig").removesuffix(".original")
+        using = [other for other in shapes if other.startswith(beside) and other != key]
+        if not using or not all(HARMLESS.search(other) for other in using):
+            has = f"only {', '.join(map(plain, using))}" if using else "nothing"
+            raise ValueError(
+                f"layer {layer!r}: its weight is made of {plain(key)} by a parametrization or "
+                f"pruning, of which the file has {has}: no mask that is known. Make it permanent "
+                "before saving (sparsifier.squash_mask(), prune.remove or "
+                "parametrize.remove_parametrizations), save the mask beside it as "
+                f"{layer}.mask, or take Ticket.from_model"
+            )
+
+
+def find_masks(layers: Mapping[str, Shape], shapes: Mapping[str, Shape]) -> dict[str, list[str]]:
     """Layers to the names of their masks.
 
     layers: name to the shape of its weight. shapes: all tensors of the network. A mask has its
@@ -112,7 +139,7 @@ def find_masks(layers: Mapping[str, Shape], shapes: Mapping[str, Shape]) -> dict
     by_words: dict[tuple[str, ...], list[str]] = {}
     for layer in layers:
         by_words.setdefault(_words(layer), []).append(layer)
-    found: dict[str, str] = {}
+    found: dict[str, list[str]] = {}
     listed: dict[str, list[str]] = {}
     for key in shapes:
         if not is_mask(key, shapes):
@@ -125,7 +152,7 @@ def find_masks(layers: Mapping[str, Shape], shapes: Mapping[str, Shape]) -> dict
             for layer in names
         ]
         if len(of) == 1 and _broadcasts(shapes[key], layers[of[0]]):
-            found.setdefault(of[0], key)
+            found.setdefault(of[0], []).append(key)
         elif len(of) == 1 and key.endswith("weight_mask"):
             raise ValueError(
                 f"layer {of[0]!r}: its mask has shape {shapes[key]}, its weight "
@@ -134,9 +161,11 @@ def find_masks(layers: Mapping[str, Shape], shapes: Mapping[str, Shape]) -> dict
         if re.search(r"masks?\.\d+$", key) and len(words) == 1:
             listed.setdefault(key.rpartition(".")[0], []).append(key)
     for keys in listed.values():
-        if not set(keys) <= set(found.values()):
-            found = {layer: key for layer, key in found.items() if key not in keys}
-            found |= _by_shape(layers, keys, shapes)
+        if not set(keys) <= {key for masks in found.values() for key in masks}:
+            found = {layer: [k for k in masks if k not in keys] for layer, masks in found.items()}
+            found = {layer: masks for layer, masks in found.items() if masks}
+            for layer, key in _by_shape(layers, keys, shapes).items():
+                found.setdefault(layer, []).append(key)
     return found
 
 

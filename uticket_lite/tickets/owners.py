@@ -128,12 +128,14 @@ class Parameters:
             return NOT_RUN
         return "was not the weight of a convolution or linear function with this sample"
 
-    def masks(self, shapes: dict[str, tuple[int, ...]]) -> tuple[dict[str, Any], dict[str, str]]:
+    def masks(
+        self, shapes: dict[str, tuple[int, ...]]
+    ) -> tuple[dict[str, list[Any]], dict[str, str]]:
         """Masks of the named layers, and a reason for each that is none of theirs."""
         found = find_masks(shapes, self.shapes)
         return (
-            {layer: self.tensors[name] for layer, name in found.items()},
-            left_masks(self.shapes, set(found.values())),
+            {layer: [self.tensors[name] for name in names] for layer, names in found.items()},
+            left_masks(self.shapes, {name for names in found.values() for name in names}),
         )
 
 

@@ -1,6 +1,5 @@
 """Tickets of real training runs that ship with the package, under `data/`."""
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +7,7 @@ import pandas as pd
 
 from uticket_lite.edge.checks import one_of, whole_number
 from uticket_lite.edge.files import open_safetensors
+from uticket_lite.tickets.history import read_history
 from uticket_lite.tickets.ticket import Ticket
 
 _PACKAGE = Path(__file__).parents[1]
@@ -62,11 +62,11 @@ def load_seeds(name: str) -> pd.DataFrame:
 def tested_on(name: str) -> int:
     """On how many images the accuracies of a recorded run were measured."""
     run = DATA / one_of("recorded ticket", name, recorded_tickets())
-    return int(json.loads(history_file(run).read_text(encoding="utf-8"))["images"]["test"])
+    return int(read_history(history_file(run))["images"]["test"])
 
 
 def _read_history(file: Path) -> pd.DataFrame:
-    content = json.loads(file.read_text(encoding="utf-8"))
+    content = read_history(file)
     return pd.DataFrame(content["rounds"]).assign(seed=content["settings"]["seed"])
 
 

@@ -19,6 +19,8 @@ from uticket_lite.edge.tensors import (
 )
 from uticket_lite.kernels.bits import WORD, count_common
 from uticket_lite.tickets.conventions import (
+    MADE,
+    check_made,
     convolutions,
     find_layers,
     find_masks,
@@ -82,7 +84,8 @@ def from_tensors(
         )
     layer_shapes = {name: shapes[key] for name, key in keys.items()}
     masks = find_masks(layer_shapes, shapes)
-    left_out |= left_masks(shapes, set(masks.values()))
+    check_made(keys, masks, shapes)
+    left_out |= left_masks(shapes, {key for names in masks.values() for key in names})
     layers = {}
     total = sum(math.prod(shape) for shape in layer_shapes.values())
     done = 0
@@ -94,19 +97,18 @@ def from_tensors(
             progress(done, total)
 
     for name, key in keys.items():
-        used = [key, *filter(None, [masks.get(name)])]
-        for other in used:
+        for other in (key, *masks.get(name, ())):
             readable(other, tensors[other])
         length = length_of(key)
-        layers[name], why = _layer(
+        layers[name], useless = _layer(
             name,
+            key,
             tensors[key],
-            tensors[masks[name]] if name in masks else None,
+            {mask: tensors[mask] for mask in masks.get(name, ())},
             tensors.get(length) if length else None,
             read,
         )
-        if why:
-            left_out[plain(masks[name])] = why
+        left_out |= useless
     return {
         "arrays": layers,
         "counted": tuple(counted or ()) or convolutions(layer_shapes)[1:],
@@ -116,12 +118,13 @@ def from_tensors(
 
 def _layer(
     name: str,
+    weight_key: str,
     weight: Stored,
-    mask: Stored | None,
+    masks: Mapping[str, Stored],
     length: Stored | None,
     read: Callable[[int], None],
-) -> tuple[Layer, str | None]:
-    """A layer and, if its mask says nothing of it, why."""
+) -> tuple[Layer, dict[str, str]]:
+    """A layer and, of masks that say nothing of it, why."""
     shape = weight.shape
     rows, columns = shape[0], math.prod(shape[1:])
     if not rows * columns:
@@ -137,16 +140,23 @@ def _layer(
             )
         _set(alive, block, numbers != 0)
         read(numbers.size)
-    why = None
-    if mask is not None:
-        alive, why = _masked(name, alive, weight, mask)
+    useless, kept = {}, None
+    for key, mask in masks.items():
+        said, why = _masked(name, alive, weight, mask)
+        if why:
+            if MADE.search(weight_key):
+                raise ValueError(f"layer {name!r}: {plain(key)} is {why}")
+            useless[plain(key)] = why
+        elif said is not alive:
+            kept = said if kept is None else kept & said
+    alive = alive if kept is None else kept
     if length is not None:  # filters of length 0 are pruned, whatever their direction
         g = whole(length)
         if g.shape and g.shape[0] == rows:
             alive[g.reshape(rows, -1).max(axis=1) == 0] = 0
     if not floating:
-        return Layer(shape, alive), why
-    return Layer(shape, alive, magnitudes=StoredMagnitudes(weight, length)), why
+        return Layer(shape, alive), useless
+    return Layer(shape, alive, magnitudes=StoredMagnitudes(weight, length)), useless
 
 
 def _masked(

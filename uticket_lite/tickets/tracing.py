@@ -109,7 +109,7 @@ def trace(
     for name, call in layers.items():
         own = used[name]
         arrays[name], alive[name] = _weights_and_mask(
-            name, call, None if own is None else parameters.weights[own], masks.get(name)
+            name, call, None if own is None else parameters.weights[own], masks.get(name, [])
         )
     return {
         "arrays": arrays,
@@ -138,11 +138,11 @@ def _check_batch(name: str, call: Call, batch_dims: int | None) -> None:
 
 
 def _weights_and_mask(
-    name: str, call: Call, parameter: Any, mask: Any
+    name: str, call: Call, parameter: Any, masks: list[Any]
 ) -> tuple[np.ndarray, np.ndarray]:
     """A layer's weights, before masking where that is known, and which of them are alive.
 
-    parameter: what the weight was made of. mask: what lies beside it.
+    parameter: what the weight was made of. masks: what lies beside it; all must keep a weight.
     """
     what = f"layer {name!r}: "
     part = call.part
@@ -157,13 +157,15 @@ def _weights_and_mask(
             weight = before
     else:
         alive = weight != 0
-    if mask is not None:
+    zeros, marked = alive, None
+    for mask in masks:
         said = to_array(mask, f"mask of layer {name!r}: ")
         whole, said = said.shape == weight.shape, _spread(said, weight.shape)
         kept = said != 0
-        if not kept.all() and kept[alive].any() and (said[kept] == said[kept][0]).all():
-            alive = kept & (whole | alive)
-    return weight, alive
+        if not kept.all() and kept[zeros].any() and (said[kept] == said[kept][0]).all():
+            alive = kept & (whole | zeros)
+            marked = alive if marked is None else marked & alive
+    return weight, zeros if marked is None else marked
 
 
 def _spread(mask: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:

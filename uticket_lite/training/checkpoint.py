@@ -17,8 +17,8 @@ from safetensors.torch import save
 from torch import Tensor
 
 from uticket_lite.edge.files import write_atomically
+from uticket_lite.tickets.history import damaged
 from uticket_lite.tickets.ticket import Ticket
-from uticket_lite.training.record import damaged
 
 FORMAT = "uticket-lite checkpoint 1"
 GROUPS = ("network", "momentum", "rewound", "masks", "unbalanced", "trained")

@@ -6,6 +6,7 @@ arrays: `DATASETS["name"] = lambda: Dataset.from_arrays(…)`, or the path of an
 """
 
 import os
+import struct
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -22,6 +23,11 @@ from torch.nn import functional
 from uticket_lite.edge.checks import one_of
 
 ARRAYS = ("train_images", "train_labels", "test_images", "test_labels")
+DAMAGED = (
+    *(ValueError, OSError, EOFError, TypeError, KeyError, RuntimeError, MemoryError, SyntaxError),
+    *(zipfile.BadZipFile, zlib.error, struct.error),
+)
+"""What zipfile and NumPy raise, depending on where a file is damaged."""
 CROP = 8
 """An image is padded by its side / CROP before a random crop of its own size: 4 pixels of 32, the
 paper's."""
@@ -217,7 +223,7 @@ def from_npz(path: str | os.PathLike[str]) -> Dataset:
             arrays = [] if missing else [file[name] for name in ARRAYS]
     except FileNotFoundError:
         raise FileNotFoundError(f"no data set at {path}") from None
-    except (ValueError, OSError, EOFError, TypeError, zipfile.BadZipFile, zlib.error) as error:
+    except DAMAGED as error:
         raise ValueError(f"{path} cannot be read as an .npz file of arrays: {error}") from error
     if missing:
         raise ValueError(f"{path} has no {', '.join(missing)}; it must have {', '.join(ARRAYS)}")

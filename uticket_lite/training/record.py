@@ -20,6 +20,7 @@ from torch import Tensor
 
 from uticket_lite.edge.checks import one_of
 from uticket_lite.edge.files import write_atomically
+from uticket_lite.tickets.history import damaged, read_history
 from uticket_lite.tickets.recorded import (
     DATA,
     history_file,
@@ -102,14 +103,10 @@ class LotteryRun:
         """
         directory = Path(directory)
         file = history_file(directory)
-        if not file.exists():
-            raise FileNotFoundError(f"no finished run in {directory}: it has no history.json")
+        about = read_history(file)
         try:
-            about = json.loads(file.read_text(encoding="utf-8"))
             settings = Settings(**about["settings"])
             rows = [dict(row) for row in about["rounds"]]
-            if [row["round"] for row in rows] != list(range(len(rows))):
-                raise ValueError("its rounds are not numbered from 0")
             images = {part: int(about["images"][part]) for part in ("train", "test")}
             digest = about.get("sha256", {}).get(weights_file(directory).name)
             strategy = about.get("strategy")
@@ -120,15 +117,6 @@ class LotteryRun:
         trained = read_weights(weights, digest) if weights.exists() else {}
         probes = read_probes(directory)
         return cls(settings, images, tickets, rows, {}, trained, probes, strategy)
-
-
-def damaged(file: Path, error: Exception) -> ValueError:
-    """What is said of a file of a run that cannot be read."""
-    said = f"no {error}" if isinstance(error, KeyError) else str(error)
-    return ValueError(
-        f"{file} is damaged: {said}. Put back a copy of it; or delete {file.parent} to train that "
-        "run again from its start"
-    )
 
 
 def read_weights(file: Path, digest: str | None = None) -> dict[str, Tensor]:
@@ -171,7 +159,11 @@ def strategy_name(strategy: object) -> str | None:
 def settings_of(name: str) -> Settings:
     """The settings of a recorded run; ValueError for an unknown name."""
     directory = DATA / one_of("recorded ticket", name, recorded_tickets())
-    return Settings(**json.loads(history_file(directory).read_text(encoding="utf-8"))["settings"])
+    file = history_file(directory)
+    try:
+        return Settings(**read_history(file)["settings"])
+    except TypeError as error:
+        raise damaged(file, error) from error
 
 
 def load_network(name: str) -> SpikingNetwork:
