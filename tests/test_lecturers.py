@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks import seats
+
 ROOT = Path(__file__).parent.parent
 WITH_TORCH = ("03", "04", "05", "06", "11")
 SEATS = 100
@@ -58,3 +60,9 @@ def rows():
 @pytest.mark.parametrize("row", list(rows()))
 def test_the_guide_says_what_was_measured(row):
     assert row in (ROOT / "docs" / "lecturers.md").read_text(encoding="utf-8")
+
+
+def test_the_guide_says_how_many_start_at_once():
+    plain, torch = seats.SEATS.values()
+    page = (ROOT / "docs" / "lecturers.md").read_text(encoding="utf-8")
+    assert f"lets {plain} learners ({torch} with torch) start at once" in page
