@@ -41,12 +41,13 @@ def main(names: Sequence[str]) -> None:
     print(line(COLUMNS))
     for name in names or suites:
         print(f"-- {name}")
-        measured = []
+        measured, others = [], beside()
         for figure in suites[name]():
             print(line(cells(figure)), flush=True)
             measured.append(record(figure))
         day = datetime.date.today().isoformat()
-        results[name] = {"date": day, "machine": machine(), "figures": measured}
+        about = {"date": day, "machine": machine(), "beside": others}
+        results[name] = {**about, "figures": measured}
     RESULTS.write_text(json.dumps(results, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
@@ -102,6 +103,12 @@ def machine() -> dict[str, Any]:
         "numpy": np.__version__,
         "numba": numba.__version__,
     }
+
+
+def beside() -> str:
+    """What else the machine does, before a suite begins."""
+    load, cores = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0, os.cpu_count() or 1
+    return f"a busy machine: load {load:.0f} on {cores} cores" if load > cores / 2 else "little"
 
 
 def cpu_model() -> str:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 from safetensors.numpy import save_file as save_arrays
-from safetensors.torch import save_file
+from safetensors.torch import save_file, save_model
 
 import uticket_lite as ut
 from benchmarks.large import make, measure
@@ -22,6 +22,15 @@ def test_reading_takes_a_bit_a_weight(tmp_path):
     found = measure(file)
     assert found["weights"] == 64_000_000
     assert found["nonzeros"] == made > 3900
+    assert found["bytes_a_weight"] <= 0.5
+
+
+def test_reading_takes_a_bit_a_weight_also_where_all_are_alive(tmp_path):
+    file = tmp_path / "large.safetensors"
+    assert make(file, 64_000_000, tensors=4, alive=None) == 64_000_000
+    assert file.stat().st_blocks * 512 >= 2 * 64_000_000, "no holes"
+    found = measure(file)
+    assert found["nonzeros"] == 64_000_000
     assert found["bytes_a_weight"] <= 0.5
 
 
@@ -134,6 +143,46 @@ def test_shards_are_read_as_one(tmp_path):
 def test_indices_that_do_not_fit_are_refused(names, error, words, tmp_path):
     with pytest.raises(error, match=words):
         ut.Ticket.from_safetensors(shards(tmp_path, **names))
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda b: b[:-8],
+        lambda b: b[:20],
+        lambda b: b"",
+        lambda b: b"\xff" * 100,
+        lambda b: b + b"x",
+    ],
+    ids=["its end cut off", "its header cut off", "empty", "other bytes", "bytes too many"],
+)
+def test_a_damaged_shard_is_named(damage, tmp_path):
+    index = shards(tmp_path)
+    shard = tmp_path / "2.safetensors"
+    shard.write_bytes(damage(shard.read_bytes()))
+    with pytest.raises(ValueError, match=r"2\.safetensors cannot be read .* truncated"):
+        ut.Ticket.from_safetensors(index)
+
+
+def test_a_missing_shard_is_named(tmp_path):
+    index = shards(tmp_path)
+    (tmp_path / "2.safetensors").unlink()
+    with pytest.raises(FileNotFoundError, match=r"2\.safetensors"):
+        ut.Ticket.from_safetensors(index)
+
+
+def test_tensors_that_are_no_layers_are_passed_over_and_tied_ones_read_once(tmp_path):
+    """As safetensors writes a model whose layers share a weight: one of the two names."""
+    tied = torch.nn.ModuleDict({"a": torch.nn.Linear(4, 6), "b": torch.nn.Linear(4, 6)})
+    tied["b"].weight = tied["a"].weight
+    tied["norm"] = torch.nn.BatchNorm1d(6)
+    tied["table"] = torch.nn.ParameterDict({"places": torch.ones(2, 3)})
+    save_model(tied, tmp_path / "tied.safetensors")
+    ticket = ut.Ticket.from_safetensors(tmp_path / "tied.safetensors")
+    assert {name: layer.shape for name, layer in ticket.layers.items()} == {"a": (6, 4)}
+    save_arrays({"norm.weight": np.ones(4)}, tmp_path / "none.safetensors")
+    with pytest.raises(ValueError, match=r"that is the weight of a layer, but norm\.weight"):
+        ut.Ticket.from_safetensors(tmp_path / "none.safetensors")
 
 
 def test_magnitudes_of_a_file_that_changed_are_not_guessed(tmp_path):

@@ -103,6 +103,42 @@ def test_an_interrupted_sweep_goes_on_and_computes_nothing_twice(
     assert not ran, "all is there"
 
 
+def test_ctrl_c_leaves_whole_files_says_so_and_the_command_goes_on(tmp_path):
+    """SIGINT, as the terminal sends it."""
+    rows = tmp_path / "rows"
+    command = [
+        sys.executable, "-m", "uticket_lite.cli", "sweep", "digits-lth", "--strategy", "shuffle",
+        "uticket", "--pe", "2-32", "--seed", "0-9", "--out", str(rows),
+    ]  # fmt: skip
+    running = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 120
+    while len(list(rows.glob("*.parquet"))) < 2 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    running.send_signal(signal.SIGINT)
+    out, said = running.communicate(timeout=60)
+    assert running.returncode == 130
+    assert f"interrupted; the rows so far are in {rows}" in said
+    assert "Traceback" not in said
+    assert not out
+    so_far = pd.read_parquet(rows)
+    assert 0 < len(so_far) < 2 * 31 * 10
+    asked = dict(n_pe=range(2, 33), strategies=["shuffle", "uticket"], seeds=range(10))
+    whole = ut.sweep({"digits-lth": "digits-lth"}, **asked, folder=rows, progress=False)
+    assert len(whole) == 2 * 31 * 10
+    pd.testing.assert_frame_equal(whole[: len(so_far)], so_far, check_categorical=False)
+
+
+def test_an_interrupt_is_answered_between_chunks_and_the_second_at_once():
+    with chunks.interrupts() as check:
+        check()
+        signal.raise_signal(signal.SIGINT)  # nothing is half done
+        with pytest.raises(KeyboardInterrupt):
+            check()
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
 def test_a_killed_sweep_leaves_whole_files_and_goes_on(tmp_path):
     """SIGKILL, in the middle; the same command again."""
     rows = tmp_path / "rows"

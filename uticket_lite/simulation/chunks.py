@@ -1,8 +1,12 @@
 """A sweep in chunks: how many points each, who runs them, and where their rows go."""
 
 import os
+import signal
+import sys
+import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -53,7 +57,7 @@ def run_chunks(
         if progress:
             print(f"dashboard: {client.dashboard_link}")
     tables: dict[Span, pd.DataFrame] = {}
-    with tqdm(
+    with interrupts() as check, tqdm(
         desc="sweep", total=grid.points, initial=sum(last - first for first, last in done),
         unit=" points", unit_scale=True, delay=1, disable=not progress,
     ) as bar:  # fmt: skip
@@ -63,9 +67,38 @@ def run_chunks(
             else:
                 tables[span] = result
             bar.update(span[1] - span[0])
+            check()
     if rows is None:
         return pd.concat([tables[span] for span in sorted(tables)], ignore_index=True)
     return rows.read() if collect else pd.DataFrame(columns=list(COLUMNS))
+
+
+@contextmanager
+def interrupts() -> Iterator[Callable[[], None]]:
+    """Ctrl-C raises KeyboardInterrupt where the function given is called next; the second time, at
+    once. Anywhere else, libraries that call back from C may swallow it or make another error of it.
+    """
+    asked: list[int] = []
+
+    def note(number: int, frame: object) -> None:
+        if asked:
+            raise KeyboardInterrupt
+        asked.append(number)
+        print("\nstopping after this chunk; Ctrl-C again: at once", file=sys.stderr)
+
+    def check() -> None:
+        if asked:
+            raise KeyboardInterrupt
+
+    ours = threading.current_thread() is threading.main_thread()
+    if not ours or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield check
+        return
+    signal.signal(signal.SIGINT, note)
+    try:
+        yield check
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def found(grid: Grid) -> Iterator[pd.DataFrame]:
