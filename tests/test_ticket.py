@@ -390,3 +390,10 @@ def test_joblib_takes_tickets_and_gives_reports_back(backend):
         assert report.latency == here.latency
         assert report.layers.equals(here.layers)
         assert report.price == here.price
+
+
+def test_names_that_no_file_can_hold_are_refused_at_once():
+    for name in ("a\ud800", "\udfff", "conv\udc80.1"):
+        with pytest.raises(ValueError, match="without half letters"):
+            ut.Ticket.from_arrays({name: np.eye(4)})
+    assert "conv \U0001f600 é" in ut.Ticket.from_arrays({"conv \U0001f600 é": np.eye(4)}).layers

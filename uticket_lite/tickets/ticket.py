@@ -49,6 +49,8 @@ class Ticket:
         for name, layer in self.layers.items():
             if not isinstance(name, str):
                 raise TypeError(f"a layer's name must be a string, not {name!r}")
+            if any("\ud800" <= letter <= "\udfff" for letter in name):  # no file can hold them
+                raise ValueError(f"a layer's name must be text without half letters, not {name!a}")
             instance(f"layer {name!r}", layer, Layer, "ut.Layer.from_array(mask)")
         checked = {
             "layers": MappingProxyType(dict(self.layers)),
