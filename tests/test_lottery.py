@@ -302,9 +302,9 @@ def test_a_last_batch_of_one_image_joins_the_one_before():
     assert batch_sizes(3, 1) == [1, 1, 1]
 
 
-def tiny(path, train=9, side=32, channels=3):
+def tiny(path, train=9, shape=(3, 32, 32)):
     rng = np.random.default_rng(0)
-    images = rng.integers(0, 256, (train, channels, side, side)).astype(np.uint8)
+    images = rng.integers(0, 256, (train, *shape)).astype(np.uint8)
     np.savez(
         path,
         train_images=images,
@@ -324,10 +324,11 @@ def test_one_image_left_over_is_trained_and_batches_of_one_are_refused_at_once(t
     assert not (tmp_path / "run").exists()
 
 
-def test_images_that_the_network_cannot_take_are_refused_at_once(tmp_path):
-    data = tiny(tmp_path / "small.npz", side=2)
-    with pytest.raises(ValueError, match=r"network 'vgg16' cannot take images of \(3, 2, 2\)"):
-        find_tickets(Settings(dataset=data, network="vgg16"), out=tmp_path / "run", progress=False)
+def test_images_that_networks_cannot_take_are_refused_at_once(tmp_path):
+    """They are laid out for squares, of any size."""
+    data = tiny(tmp_path / "wide.npz", shape=(3, 8, 32))
+    with pytest.raises(ValueError, match=r"images of shape \(9, 3, 8, 32\) are not square"):
+        find_tickets(Settings(dataset=data, network="vgg9"), out=tmp_path / "run", progress=False)
     assert not (tmp_path / "run").exists()
 
 
