@@ -119,6 +119,17 @@ def test_a_strategy_written_in_a_notebook_reaches_the_workers(settings, tmp_path
         assert all((mask == his.masks()[name]).all() for name, mask in mine_too.masks().items())
 
 
+def test_strategies_by_the_names_of_runs(settings, tmp_path):
+    one = dataclasses.replace(settings["lth-0"], rounds=1, epochs=1, rewind_epoch=0)
+    given = {"b": ut.STRATEGIES["uticket"]}
+    runs = find_tickets_many({"a": one, "b": one}, out=tmp_path / "runs", processes=2,
+                             strategy=given, progress=False)  # fmt: skip
+    assert {name: run.strategy for name, run in runs.items()} == {"a": None, "b": "uticket"}
+    with pytest.raises(ValueError, match="run 'c' is not known; choose one of: a"):
+        find_tickets_many({"a": one}, out=tmp_path / "none", strategy={"c": given["b"]})
+    assert not (tmp_path / "none").exists()
+
+
 def test_names_that_are_no_directories_are_refused(settings, tmp_path):
     for name in ("", "..", "a/b"):
         with pytest.raises(ValueError, match="the name of a run is that of its directory"):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from tqdm.auto import tqdm
 
-from uticket_lite.edge.checks import instance, whole_number
+from uticket_lite.edge.checks import instance, one_of, whole_number
 from uticket_lite.edge.lock import InUse
 from uticket_lite.edge.processors import processors, sleep_while_waiting
 from uticket_lite.strategies import Strategy
@@ -37,7 +37,7 @@ def find_tickets_many(
     client: "Client | None" = None,
     processes: int | None = None,
     threads: int = 1,
-    strategy: Strategy | Balance | None = None,
+    strategy: Strategy | Balance | Mapping[str, Strategy | Balance] | None = None,
     progress: bool = True,
 ) -> dict[str, LotteryRun]:
     """`find_tickets` for several settings, seeds or methods or networks, at once.
@@ -48,12 +48,13 @@ def find_tickets_many(
     path, as data sets are. client: of a Dask cluster (`pip install "uticket-lite[cluster]"`);
     default processes of this machine, as many as there are cores, or `processes`. threads: of
     torch in each run; its tickets are those of `find_tickets` with as many. strategy: balances in
-    the place of every method, as in `find_tickets`; it is sent to the workers, so that one written
-    in a notebook may be taken (with cloudpickle, which the extra "cluster" brings).
+    the place of every method, as in `find_tickets`, or, by their names, of some runs'; it is sent
+    to the workers, so that one written in a notebook may be taken (with cloudpickle, which the
+    extra "cluster" brings).
 
     Returns name to run. An error in one lets the others end first. Raises ValueError for names
-    that are no plain directory names, and as `find_tickets`; RuntimeError where workers die again
-    and again.
+    that are no plain directory names or of no run, and as `find_tickets`; RuntimeError where
+    workers die again and again.
     """
     whole_number("threads", threads)
     for name, one in settings.items():
@@ -61,8 +62,13 @@ def find_tickets_many(
         if not name or Path(name).name != name or name in (".", ".."):
             raise ValueError(f"the name of a run is that of its directory; {name!r} cannot be")
     root = Path(out).absolute()
-    sent = _packed(strategy)
-    calls = {name: (one, str(root / name), threads, sent) for name, one in settings.items()}
+    own = strategy if isinstance(strategy, Mapping) else dict.fromkeys(settings, strategy)
+    for name in own:
+        one_of("run", name, settings)
+    calls = {
+        name: (one, str(root / name), threads, _packed(own.get(name)))
+        for name, one in settings.items()
+    }
     if client is None:
         number = whole_number("processes", processes or min(processors(), max(len(calls), 1)))
         ends = _on_processes(calls, number)
