@@ -24,7 +24,7 @@ pruned
 # %% [markdown]
 # ## A ticket, and what it costs
 #
-# The two [[ticket|tickets]] come from a real training run: a small spiking network learned handwritten digits, and after every training round the smallest quarter of its weights was pruned. A ticket is what is left: for each layer a [[mask]] that says which weights are not zero. Of all weights 98.2 % are gone ([[sparsity]]); of the three convolutions that the PEs share, the [[counted layers]], 99.6 %.
+# The two [[ticket|tickets]] come from a real training run: a small spiking network learned handwritten digits, and after every training [[round]] the smallest quarter of its weights was pruned. A ticket is what is left: for each layer a [[mask]] that says which weights are not zero. Of all weights 98.2 % are gone ([[sparsity]]); of the three convolutions that the PEs share, the [[counted layers]], 99.6 %.
 #
 # A convolution has K [[filter|filters]]; each is applied at every output [[position]], in every [[timestep]]. A non-zero weight keeps a PE busy for one cycle per position and timestep. [[work|Work]] is the number of cycles that all PEs together are busy. [[latency|Latency]] is the number of cycles until the slowest PE is done, added up over the network.
 

@@ -17,7 +17,7 @@ from uticket_lite.teach import check, look_back, predict, reveal
 # %% [markdown]
 # ## One PE
 #
-# A PE holds one filter's [[mask]]: True where a weight is kept. It should have exactly a non-zeros. If it has more, it [[drop|drops]] random ones; if it has fewer, it [[regrow|regrows]] random pruned ones. What need not change stays.
+# A PE holds one filter's [[mask]]: True where a weight is kept. It should have exactly *a* non-zeros. If it has more, it [[drop|drops]] random ones; if it has fewer, it [[regrow|regrows]] random pruned ones. What need not change stays.
 #
 # `np.flatnonzero(one)` are the places of the non-zeros, `np.flatnonzero(~one)` those of the pruned weights, and `rng.choice(places, number, replace=False)` picks some.
 
@@ -41,7 +41,7 @@ check(drop_and_regrow)
 # %% [markdown]
 # ## Every wave
 #
-# The [[Algorithm 1]] of the paper: for each wave of n filters (the last may have fewer), a is the mean load of the wave, rounded up; every PE of the wave drops or regrows to a. `mask` has one row per filter.
+# The [[Algorithm 1]] of the paper: for each wave of n filters (the last may have fewer), *a* is the mean load of the wave, rounded up; every PE of the wave drops or regrows to *a*. `mask` has one row per filter.
 
 
 # %%
@@ -120,7 +120,7 @@ look_back("regrow")
 # %% [markdown]
 # ## What to remember
 #
-# * Algorithm 1: a is the rounded-up mean load of a wave; who has more drops, who has less regrows.
+# * Algorithm 1: *a* is the rounded-up mean load of a wave; who has more drops, who has less regrows.
 # * Utilization says whether PEs wait. It does not say whether they do anything useful.
 # * Dropping saves the cycles; regrowing keeps the number of weights.
 #

@@ -46,11 +46,20 @@ reveal(
 )
 
 # %%
-pd.DataFrame({"membrane": membranes[:, 0].tolist(), "spike": spikes[:, 0].tolist()}).round(4).T
+pd.DataFrame(
+    {"membrane": membranes[:, 0].tolist(), "spike": spikes[:, 0].tolist()},
+    index=pd.RangeIndex(1, 9, name="timestep"),
+).round(4).T
 
 # %% tags=["claims"]
 assert membranes[:3, 0].tolist() == [np.float32(0.9), np.float32(1.125), np.float32(0.9)]
 assert spikes[:3, 0].tolist() == [0, 1, 0]
+at_once, fired = 0.0, []
+for x in current[:, 0].tolist():
+    at_once = 0.25 * at_once + x
+    fired.append(float(at_once > 1))
+    at_once = 0 if fired[-1] else at_once
+assert fired == spikes[:, 0].tolist(), "the same spikes"
 assert (0.25 * 0.9 + 0.9, 0.25 * 0.9 + 0.9 - 1, 0.9 + 0.9) == (1.125, 0.125, 1.8)
 
 # %% [markdown]

@@ -126,3 +126,14 @@ def test_every_term_of_the_glossary_is_used():
     every = "".join(TEXTS.values())
     unused = [term for term in GLOSSARY if f"[[{term}" not in every]
     assert not unused
+
+
+@pytest.mark.parametrize("term", GLOSSARY)
+def test_a_term_is_linked_in_the_first_notebook_that_uses_it(term):
+    """Not before it in the same notebook, where goals and headings name what is to come."""
+    word = re.compile(rf"(?<![\w`-])\[?\[?{re.escape(term)}s?(?![\w`])", re.IGNORECASE)
+    for source, text in TEXTS.items():
+        prose = "\n".join(line for line in text.split("\n") if re.match(r"# (?!%%)", line))
+        if word.search(prose):
+            assert f"[[{term}" in prose, f"{source.stem} uses {term} without a link"
+            break

@@ -10,6 +10,8 @@ import numpy as np
 from uticket_lite.teach import keeping, pictures
 from uticket_lite.teach.questions import Guess, Question
 
+INK = "#7a7a7a"
+"""Seen on white and on black: the handles of drawn loads."""
 _asked: dict[str, Question] = {}
 _waiting: dict[str, Callable[[], None]] = {}
 """By question: shows its answer, once there is a guess."""
@@ -213,7 +215,12 @@ def _field(asked: Question) -> tuple[widgets.Widget, Callable[[], Any]]:
     if asked.pes:
         sliders = [
             widgets.IntSlider(
-                0, int(asked.low), int(asked.high), orientation="vertical", description=f"PE {j}"
+                0,
+                int(asked.low),
+                int(asked.high),
+                orientation="vertical",
+                description=f"PE {j}",
+                style={"handle_color": INK},
             )
             for j in range(asked.pes)
         ]
