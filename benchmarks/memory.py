@@ -1,5 +1,6 @@
-"""Memory of processes, as Linux counts it."""
+"""Memory of processes, and how long they worked, as Linux counts it."""
 
+import os
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -10,6 +11,13 @@ MEGABYTE = 1e6
 def peak(process: int) -> float:
     """The most that a process has held in memory so far, pages shared with others included, MB."""
     return _field(process, "status", "VmHWM")
+
+
+def worked(process: int) -> float:
+    """Seconds that a process has spent on processors, on all its threads together."""
+    fields = Path("/proc", str(process), "stat").read_text(encoding="utf-8").rpartition(")")[2]
+    user, system = fields.split()[11:13]
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
 
 def together(processes: Iterable[int]) -> float:

@@ -115,7 +115,7 @@ assert falling.is_monotonic_decreasing, "all along"
 assert run.history["utilization"].iloc[-1] < run.history["utilization"].iloc[0]
 
 # %% [markdown]
-# The same run, recorded at full length with five seeds (bands from the lowest to the highest): accuracy holds to 95 % and more; utilization has been falling all along.
+# The lottery recorded at full length, a quarter a round, with five seeds (bands from the lowest to the highest): accuracy holds to 95 % and more; utilization has been falling all along.
 
 # %%
 explore.rounds("digits-lth")

@@ -63,3 +63,15 @@ def test_suites_are_found_run_and_recorded(tmp_path, monkeypatch, capsys):
     assert results["a"]["machine"].keys() == {"cpu", "cores", "python", "numpy", "numba"}
     with pytest.raises(SystemExit, match="no suite c; choose from: a, b"):
         bench.main(["c"])
+
+
+def test_the_lecturers_page_has_the_notebooks_as_measured():
+    from benchmarks.notebooks import BEGIN, END, PAGE, RESULTS, table
+
+    figures = json.loads(RESULTS.read_text(encoding="utf-8"))["notebooks"]["figures"]
+    page = PAGE.read_text(encoding="utf-8")
+    assert page.partition(BEGIN)[2].partition(END)[0].strip() == table(figures)
+    rows = table(figures).splitlines()[2:]
+    names = {path.stem for path in (PAGE.parents[1] / "notebooks").glob("*.ipynb")}
+    assert {row.split("[")[1].split("]")[0] for row in rows} == names
+    assert all(figure["verdict"] != "over" for figure in figures)
