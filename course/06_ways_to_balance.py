@@ -60,7 +60,7 @@ reveal(
 # %% [markdown]
 # ## What can be changed
 #
-# Every [[strategy]] states what it changes and what that costs. Move the sliders: bars are latencies, coloured by what the strategy changes; the tick is where all PEs would be busy.
+# Every [[strategy]] states what it changes and what that costs. Move the sliders: a bar is a latency: first the share that PEs work, in the colour of what the strategy changes, then in orange the share that they wait.
 
 # %%
 explore.strategies()

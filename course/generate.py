@@ -33,8 +33,10 @@ def notebook(source: Path, solutions: bool = False) -> NotebookNode:
         cell["id"] = f"{source.stem[:2]}-{number:02}"
         if cell.cell_type == "markdown":
             cell.source = link_terms(cell.source)
-        elif folded(cell):
-            cell.metadata["jupyter"] = {"source_hidden": True}
+        else:
+            cell.source = cell.source.strip("\n")
+            if folded(cell):
+                cell.metadata["jupyter"] = {"source_hidden": True}
     made.cells[0].source = framed(source, made)
     made.cells[-1].source += "\n\n" + navigation(source)
     if not solutions:

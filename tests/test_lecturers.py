@@ -29,7 +29,11 @@ def gigabytes(seat):
 def rows():
     """What the guide's tables hold, line by line."""
     found = measured()
-    kernels = {name[:2]: mb for name, mb in found["notebooks"].items() if name[:2].isdigit()}
+    kernels = {
+        name[:2]: megabytes
+        for name, megabytes in found["notebooks"].items()
+        if name[:2].isdigit() and name.endswith(".ipynb")
+    }
     paper = kernels.pop("10")
     torch = [kernels.pop(name) for name in WITH_TORCH]
     plain = kernels.values()

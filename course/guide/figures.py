@@ -15,12 +15,13 @@ import vl_convert
 
 import uticket_lite as ut
 from uticket_lite import explore
+from uticket_lite.explore.charts.palette import COUNTED, TIME
 from uticket_lite.paper import SECTIONS
 from uticket_lite.teach import accuracy_with, pictures
 from uticket_lite.training import FusedLeaky
 
 LIGHT = {"background": "white"}
-NEUTRAL, SPIKE = "#A3B4C2", "#56B4E9"
+NEUTRAL, SPIKE = TIME["work"], COUNTED["spikes"]
 SCALE = 2
 """Pixels of a PNG for each unit of its SVG: sharp on a beamer."""
 
@@ -147,13 +148,13 @@ def shares() -> str:
     ]
     table = pd.DataFrame(rows, columns=["an access costs", "strategy", "part", "pJ"])
     whole = table.groupby(["an access costs", "strategy"])["pJ"].transform("sum")
-    table["share of the chip's energy"] = table["pJ"] / whole
+    table["share of all energy"] = table["pJ"] / whole
     base = alt.Chart(table).encode(
-        x=alt.X("share of the chip's energy:Q", axis=alt.Axis(format="%")),
+        x=alt.X("share of all energy:Q", axis=alt.Axis(format="%")),
         y=alt.Y("part:N", title=None, sort=["PE", "SRAM", "DRAM"]),
     )
     words = base.mark_text(align="left", dx=4).encode(
-        text=alt.Text("share of the chip's energy:Q", format=".2%")
+        text=alt.Text("share of all energy:Q", format=".2%")
     )
     both = (base.mark_bar(color=NEUTRAL) + words).properties(width=260, height=80)
     return drawn(
