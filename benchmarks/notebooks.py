@@ -1,12 +1,14 @@
-"""Memory and time of each notebook, run in a fresh kernel, and memory of all open at once.
+"""Memory of each notebook, run in a fresh kernel, and of all open at once; time of each alone.
 
 Needs Linux. Kernels are compiled before, as on a prepared machine.
 """
 
 import json
 import os
+import shutil
+import sys
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ import nbformat
 from nbclient import NotebookClient
 
 from benchmarks import lab
+from benchmarks.__main__ import RESULTS, machine, record
 from benchmarks.measure import Figure
 from benchmarks.memory import peak, together, worked
 from uticket_lite.cli.warm import warm
@@ -23,7 +26,7 @@ SECONDS = 120
 """Of one processor that a notebook may take: what a learner waits for at most."""
 EXPLORERS, TRAINING, ALL = 450, 1000, 1600
 """Megabytes that a kernel without and with torch may take, and all of them with their server."""
-RESULTS = Path(__file__).with_name("results.json")
+SUITE = "notebooks, each alone"
 PAGE = Path(__file__).parents[1] / "docs" / "lecturers.md"
 BEGIN, END = "% notebooks: begin", "% notebooks: end"
 """Comments of MyST, between which the page has the table."""
@@ -31,7 +34,7 @@ TORCH = "import torch", "uticket_lite.training", "uticket_lite.teach import Live
 
 
 def figures() -> Iterable[Figure]:
-    """Megabytes and processor seconds, which neighbours hardly change; takes some minutes."""
+    """Megabytes; takes some minutes."""
     warm()
     os.environ["UTICKET_ANSWERS"] = "auto"  # questions answer themselves
     with tempfile.TemporaryDirectory() as folder, ExitStack() as opened:
@@ -41,7 +44,6 @@ def figures() -> Iterable[Figure]:
             kernels.append(opened.enter_context(executed(path)))
             limit = TRAINING if uses_torch(path) else EXPLORERS
             yield Figure(path.name, peak(kernels[-1]), unit="MB", limit=limit)
-            yield Figure(f"{path.name}, time", worked(kernels[-1]), unit="s", limit=SECONDS)
         yield Figure("server", together([server]), unit="MB")
         yield Figure(
             "all open, with the server", together([server, *kernels]), unit="MB", limit=ALL
@@ -68,25 +70,50 @@ def executed(path: Path) -> Iterator[int]:
         yield client.km.provisioner.pid
 
 
+def alone(path: Path) -> tuple[Figure, Figure]:
+    """Most memory of a notebook's kernel, and the time that it works, which neighbours hardly
+    change; nothing else of ours runs."""
+    with executed(path) as kernel:
+        limit = TRAINING if uses_torch(path) else EXPLORERS
+        return (
+            Figure(f"{path.name}, alone", peak(kernel), unit="MB", limit=limit),
+            Figure(f"{path.name}, time", worked(kernel), unit="s", limit=SECONDS),
+        )
+
+
 def table(figures: Iterable[dict[str, Any]]) -> str:
-    """The notebooks' rows of `results.json` as the lecturer's page shows them, in Markdown."""
+    """What `alone` measured, as the lecturer's page shows it, in Markdown."""
     measured = {figure["name"]: figure["ours"] for figure in figures}
+    names = sorted(name.removesuffix(", time") for name in measured if name.endswith(", time"))
     rows = ["| notebook | most memory, MB | processor, s |", "|---|---|---|"]
-    for name, megabytes in measured.items():
-        if f"{name}, time" in measured:
-            stem, seconds = name.removesuffix(".ipynb"), measured[f"{name}, time"]
-            rows.append(f"| [{stem}](notebooks/{name}) | {megabytes:.0f} | {seconds:.0f} |")
+    for name in names:
+        megabytes, seconds = (measured[f"{name}, {what}"] for what in ("alone", "time"))
+        link = f"[{name.removesuffix('.ipynb')}](notebooks/{name})"
+        rows.append(f"| {link} | {megabytes:.0f} | {seconds:.0f} |")
     return "\n".join(rows)
 
 
-def write_table() -> None:
-    """Put the table of `results.json` into the lecturer's page, between its marks."""
-    results = json.loads(RESULTS.read_text(encoding="utf-8"))["notebooks"]["figures"]
-    head, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
-    foot = rest.partition(END)[2]
-    text = f"{head}{BEGIN}\n{table(results)}\n{END}{foot}"
-    PAGE.write_text(text, encoding="utf-8", newline="\n")
+def main(names: Sequence[str]) -> None:
+    """Measure these notebooks, or all, each alone; into `results.json` and the lecturer's page."""
+    warm()
+    os.environ["UTICKET_ANSWERS"] = "auto"
+    notebooks = PAGE.parents[1] / "notebooks"
+    paths = [notebooks / name for name in names] or sorted(notebooks.glob("*.ipynb"))
+    for path in paths:
+        with tempfile.TemporaryDirectory() as folder:
+            copy = Path(shutil.copy(path, folder))
+            found = [record(figure) for figure in alone(copy)]
+        results = json.loads(RESULTS.read_text(encoding="utf-8"))
+        suite = results.setdefault(SUITE, {"machine": machine(), "figures": []})
+        kept = {figure["name"]: figure for figure in suite["figures"]}
+        suite["figures"] = list((kept | {figure["name"]: figure for figure in found}).values())
+        text = json.dumps(results, indent=2, ensure_ascii=False) + "\n"
+        RESULTS.write_text(text, encoding="utf-8", newline="\n")
+        print(path.name, [figure["ours"] for figure in found], flush=True)
+        head, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
+        page = f"{head}{BEGIN}\n\n{table(suite['figures'])}\n\n{END}{rest.partition(END)[2]}"
+        PAGE.write_text(page, encoding="utf-8", newline="\n")
 
 
-if __name__ == "__main__":  # python -m benchmarks.notebooks, after python -m benchmarks notebooks
-    write_table()
+if __name__ == "__main__":  # python -m benchmarks.notebooks [NAME.ipynb …]
+    main(sys.argv[1:])

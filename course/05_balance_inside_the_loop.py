@@ -88,7 +88,7 @@ verdict
 mine = own_balance(balance) if verdict else ut.STRATEGIES["uticket"]  # until yours is right
 live = LiveRounds()
 display(live.chart)
-settings = Settings(rounds=6, prune=0.5, epochs=3, rewind_epoch=1)
+settings = Settings(rounds=5, prune=0.5, epochs=3, rewind_epoch=1)
 plain = find_tickets(settings, progress=False, after_round=live.follow("pruned only"))
 level = find_tickets(
     settings, progress=False, strategy=mine, after_round=live.follow("balanced in the loop")

@@ -66,9 +66,9 @@ def test_suites_are_found_run_and_recorded(tmp_path, monkeypatch, capsys):
 
 
 def test_the_lecturers_page_has_the_notebooks_as_measured():
-    from benchmarks.notebooks import BEGIN, END, PAGE, RESULTS, table
+    from benchmarks.notebooks import BEGIN, END, PAGE, RESULTS, SUITE, table
 
-    figures = json.loads(RESULTS.read_text(encoding="utf-8"))["notebooks"]["figures"]
+    figures = json.loads(RESULTS.read_text(encoding="utf-8"))[SUITE]["figures"]
     page = PAGE.read_text(encoding="utf-8")
     assert page.partition(BEGIN)[2].partition(END)[0].strip() == table(figures)
     rows = table(figures).splitlines()[2:]

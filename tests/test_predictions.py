@@ -6,7 +6,8 @@ import ipywidgets as widgets
 import pytest
 
 from uticket_lite import cli
-from uticket_lite.teach import keeping, look_back, predict, predictions, reveal
+from uticket_lite.strategies import STRATEGIES
+from uticket_lite.teach import check, keeping, look_back, predict, predictions, reveal
 from uticket_lite.teach.asking import compared, idea_behind
 from uticket_lite.teach.questions import Question
 
@@ -191,3 +192,9 @@ def test_looking_back_follows_guesses_that_come_later():
     answer(box, "3")
     assert "<td>3</td>" in table.value
     assert "<td>5</td>" in table.value
+
+
+def test_code_in_a_question_is_shown_as_code():
+    box = predict("code", "Is `sort` < `pair`?", choices=("yes", "no"))
+    assert "Is <code>sort</code> &lt; <code>pair</code>?" in box.children[0].value
+    assert "<code>none</code>" in check(STRATEGIES["none"], "own_strategy")._repr_html_()

@@ -10,8 +10,6 @@ import numpy as np
 from uticket_lite.teach import keeping, pictures
 from uticket_lite.teach.questions import Guess, Question
 
-INK = "#7a7a7a"
-"""Seen on white and on black: the handles of drawn loads."""
 _asked: dict[str, Question] = {}
 _waiting: dict[str, Callable[[], None]] = {}
 """By question: shows its answer, once there is a guess."""
@@ -122,7 +120,7 @@ def compared(question: Question, guess: Guess | None, truth: Guess, idea: str = 
         drawn = f"<ul>{drawn}</ul>"
     else:
         drawn = pictures.axis([guess] if isinstance(guess, float) else [], truth, words, unit)
-    hint = f"<p>{html.escape(idea)}</p>" if idea else ""
+    hint = f"<p>{pictures.coded(idea)}</p>" if idea else ""
     return f"{drawn}<p>{html.escape(words)}</p>{hint}"
 
 
@@ -201,7 +199,7 @@ def _form(asked: Question) -> widgets.Widget:
     if before is not None:
         said.value = f"<p>Kept: {html.escape(asked.say(before['guess']))}.</p>"
         reason.value = before["reason"]
-    text = widgets.HTML(f"<p><b>{html.escape(asked.text)}</b></p>")
+    text = widgets.HTML(f"<p><b>{pictures.coded(asked.text)}</b></p>")
     return widgets.VBox([text, field, reason, widgets.HBox([keep, skip]), said])
 
 
@@ -220,7 +218,7 @@ def _field(asked: Question) -> tuple[widgets.Widget, Callable[[], Any]]:
                 int(asked.high),
                 orientation="vertical",
                 description=f"PE {j}",
-                style={"handle_color": INK},
+                style={"handle_color": pictures.INK},
             )
             for j in range(asked.pes)
         ]

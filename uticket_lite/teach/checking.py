@@ -41,7 +41,7 @@ class Verdict:
         return f"{'✓' if self.passed else '✗'} {self.words}{figures}"
 
     def _repr_html_(self) -> str:
-        words = html.escape(self.words).replace("\n", "<br>")
+        words = pictures.coded(self.words).replace("\n", "<br>")
         figures = "".join(
             f"<li>{html.escape(name)}: <b>{value:,.4g}</b></li>"
             for name, value in self.cost.items()
@@ -100,7 +100,8 @@ def _judge(task: Exercise, function: Callable[..., Any]) -> Verdict:
         return Verdict(True, said, cost=cost)
     idea = _recognized(task, cases, views, wanted)
     first = wrong[0]
-    words = f"Not yet: {len(wrong)} of {len(cases)} cases differ. The smallest:\n"
+    several = f"{len(wrong)} of {len(cases)} cases differ. The smallest:\n"
+    words = f"Not yet: {several}" if len(cases) > 1 else "Not yet:\n"
     words += f"{_shown(task, cases[first])} gives {_short(results[first])}"
     right = task.reference(*copy.deepcopy(cases[first]))
     drawn = _drawn(task, cases[first], results[first], right)
@@ -172,6 +173,8 @@ def _drawn(task: Exercise, case: tuple[Any, ...], got: Any, right: Any) -> str:
             rows = None
         if rows is not None:
             tables.append((title, rows))
+    if len(tables) == 2 and tables[0][1] == tables[1][1]:  # what was given, not what came back
+        tables = [("the loads", tables[0][1])]
     highest = max((load for _, rows in tables for row in rows for load in row), default=1)
     return "".join(
         f"<div><i>{title}</i>"
@@ -189,6 +192,8 @@ def _shown(task: Exercise, case: tuple[Any, ...]) -> str:
 def _short(value: Any) -> str:
     if isinstance(value, np.random.Generator):
         return "rng"
+    if isinstance(value, np.generic):
+        value = value.item()
     if isinstance(value, np.ndarray):
         value = value.astype(int).tolist() if value.dtype == bool else value.round(3).tolist()
     try:

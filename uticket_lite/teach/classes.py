@@ -40,7 +40,7 @@ def _question(name: str, learners: Sequence[Kept]) -> str:
     said = f"{len(guesses)} guesses, {len(kept) - len(guesses)} skipped."
     listed = "".join(f"<li>{html.escape(reason)}</li>" for reason in reasons)
     drawn = _drawn(asked, guesses, truth) if guesses else ""
-    return f"<h2>{html.escape(asked.text)}</h2>{drawn}<p>{said}</p><ul>{listed}</ul>"
+    return f"<h2>{pictures.coded(asked.text)}</h2>{drawn}<p>{said}</p><ul>{listed}</ul>"
 
 
 def _drawn(asked: Question, guesses: list[Any], truth: Any) -> str:

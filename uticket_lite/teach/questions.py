@@ -58,8 +58,8 @@ class Question:
         if isinstance(guess, str):
             return guess
         if isinstance(guess, list):
-            return ", ".join(map(str, guess))
-        shown = f"{guess:,.0f}" if abs(guess) >= 100 or guess == int(guess) else f"{guess:.3g}"
+            return ", ".join(f"{load:g}" for load in guess)
+        shown = f"{guess:,.0f}" if abs(guess) >= 100 or guess == int(guess) else f"{guess:.4g}"
         return shown + self._unit
 
     def as_json(self) -> dict[str, Any]:

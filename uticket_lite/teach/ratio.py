@@ -7,6 +7,7 @@ import pandas as pd
 
 from uticket_lite import reference
 from uticket_lite.paper.published import paper_table
+from uticket_lite.teach.pictures import INK
 
 Energy = Callable[[float, float, float, float], float]
 """Eq. 3 as learners write it: work, idle, spike sparsity, r → energy."""
@@ -42,6 +43,7 @@ def ratio_slider(energy: Energy = reference.energy) -> widgets.Widget:
         step=_STEP,
         description="r",
         readout_format=".3f",
+        style={"handle_color": INK},
         layout={"width": "min(40em, 95%)"},
     )
     shown = widgets.HTML(ratio_table(slider.value, energy))
@@ -75,6 +77,7 @@ def ratio_table(r: float, energy: Energy = reference.energy) -> str:
     said = f"{close.sum()} of {len(close)} savings are within {CLOSE:g} points."
     return (
         f'<table class="uticket-guesses"><tr>{head}</tr>{body}</table><p>{said}</p>'
-        "<style>.uticket-guesses td, .uticket-guesses th {padding: .1em .7em; text-align: left;"
-        "border-bottom: 1px solid currentColor}</style>"
+        "<style>.uticket-guesses {border-collapse: collapse}"
+        ".uticket-guesses td, .uticket-guesses th {padding: .1em .7em; text-align: left;"
+        "white-space: nowrap; border-bottom: 1px solid currentColor}</style>"
     )
