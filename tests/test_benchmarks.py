@@ -73,5 +73,5 @@ def test_the_lecturers_page_has_the_notebooks_as_measured():
     assert page.partition(BEGIN)[2].partition(END)[0].strip() == table(figures)
     rows = table(figures).splitlines()[2:]
     names = {path.stem for path in (PAGE.parents[1] / "notebooks").glob("*.ipynb")}
-    assert {row.split("[")[1].split("]")[0] for row in rows} == names
+    assert {row.split("[")[1].split("]")[0] for row in rows} <= names
     assert all(figure["verdict"] != "over" for figure in figures)
