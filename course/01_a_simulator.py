@@ -55,7 +55,9 @@ latency_verdict
 # %% [markdown]
 # ## Utilization
 #
-# Eq. 2 for the n loads of one wave, an array, M the largest, A the mean: u = 1 − (M − A)/M · n/(n − 1). One PE alone never waits: u = 1.
+# Eq. 2 for the n loads of one wave, an array, M the largest, A the mean: u = 1 − (M − A)/M · n/(n − 1). One PE alone never waits: u = 1. (Without a non-zero, M = 0, Eq. 2 says nothing; such waves are left out.)
+#
+# A layer's utilization is the mean over its waves, a network's the mean over its layers, weighted by how many weights they have. A layer in which nothing is left counts as 1: nobody waits in it.
 
 
 # %%
@@ -155,9 +157,9 @@ reveal(
 # %% [markdown]
 # Nineteen of twenty loads are within two standard deviations of their mean. But a wave does not wait for a typical PE: it waits for the *largest of sixteen*. For loads with distribution function F that are independent,
 #
-# $$E[\max] = \sum_{k \ge 0} \bigl(1 - F(k)^n\bigr).$$
+# $$E[\max] = \sum_{k \ge 0} \bigl(1 - F(k)^n\bigr),$$
 #
-# The table computes it: the fewer weights are left, the larger their spread *beside their mean*, because a count of m varies by about √m. That is why waiting grows as tickets get sparser.
+# because a count's mean is Σ P(count > k), and the largest is at most k only if all n are, which has probability F(k)ⁿ. The table below computes it: the fewer weights are left, the larger their spread *beside their mean*, because a count of m varies by about √m. That is why waiting grows as tickets get sparser.
 
 # %% tags=["claims"]
 from scipy.stats import binom
@@ -188,6 +190,12 @@ def by_density(n_pe):
 
 by_density(16)
 
+# %% [markdown]
+# More PEs wait for the unluckiest of more. The same with 64:
+
+# %%
+by_density(64)
+
 # %% tags=["claims"]
 assert by_density(16)["maximum / mean"].is_monotonic_increasing
 assert (by_density(64)["Eq. 2"] < by_density(16)["Eq. 2"]).all(), "more PEs, more unlucky ones"
@@ -195,7 +203,7 @@ assert (by_density(64)["Eq. 2"] < by_density(16)["Eq. 2"]).all(), "more PEs, mor
 # %% [markdown]
 # ## Structure
 #
-# A trained ticket is not random: training makes some filters matter more than others. `filter_cov` says by how much densities of filters differ (their standard deviation over their mean). With 0 only luck is left.
+# A trained ticket is not random: training makes some filters matter more than others (how much, [The paper, beside ours](10_the_paper.ipynb) measures). `filter_cov` says by how much densities of filters differ (their standard deviation over their mean). With 0 only luck is left.
 
 # %%
 pes = ut.Accelerator(n_pe=16)
@@ -232,6 +240,6 @@ look_back("luck-loads", "luck")
 #
 # * Three functions make the simulator: loads, latency, Eq. 2.
 # * A wave waits for the largest of n loads. Even pure luck costs utilization, and more so the fewer weights are left.
-# * Structure comes on top: trained filters differ more than luck makes them.
+# * Structure comes on top: where filters differ more than luck makes them, PEs wait more.
 #
 # **An open question.** With 64 PEs the expected maximum is higher than with 16, but each wave holds four times as many filters. Which array is faster, and by how much less than four times?

@@ -24,7 +24,7 @@ from uticket_lite.teach import check, look_back, predict, reveal
 
 # %%
 def drop_and_regrow(one, a, rng):
-    """A copy of one filter's mask with exactly a non-zeros left."""
+    """A copy of one filter's mask (one-dimensional) with exactly `a` non-zeros."""
     ### BEGIN SOLUTION
     one = one.copy()
     load = one.sum()
@@ -41,7 +41,7 @@ check(drop_and_regrow)
 # %% [markdown]
 # ## Every wave
 #
-# The [[Algorithm 1]] of the paper: for each wave of n filters (the last may have fewer), *a* is the mean load of the wave, rounded up; every PE of the wave drops or regrows to *a*. `mask` has one row per filter.
+# The [[Algorithm 1]] of the paper: for each wave of n filters (the last may have fewer), *a* is the mean load over the filters *of the wave*, rounded up (PEs without a filter do not count); every PE of the wave drops or regrows to *a*. `mask` has one row per filter.
 
 
 # %%
@@ -94,7 +94,7 @@ reveal(
 )
 
 # %% [markdown]
-# Both fill every PE. Only lowering the *largest* load of a wave makes it shorter, and only dropping does that. The price is in the mask: non-zeros `touched` (dropped or regrown) and `extra` (more than before, because every mean is rounded up), as shares of those given.
+# Both fill every PE. Only lowering the *largest* load of a wave makes it shorter, and of the two moves of Algorithm 1 only dropping does that (other ways follow in [Ways to balance](06_ways_to_balance.ipynb)). The price is in the mask: non-zeros `touched` (dropped or regrown) and `extra` (more than before, because every mean is rounded up), as shares of those given.
 
 # %%
 table[["utilization", "latency", "work", "idle", "touched", "extra"]].round(3)

@@ -18,7 +18,7 @@ from uticket_lite.training import FusedLeaky
 # %% [markdown]
 # ## A leaky membrane
 #
-# A [[LIF neuron]] has one number, its [[membrane]] v. In every timestep a share β of v is kept, the input current x is added, and if v is then *above* the threshold ϑ, the neuron sends a spike and starts again from 0. The paper has β = 0.25 (its time constant τ = 4/3) and ϑ = 1.
+# A [[LIF neuron]] has one number, its [[membrane]] v. In every timestep a share β of v is kept, the input current x is added (the sum of the weights whose inputs spiked), and if v is then *above* the threshold ϑ, the neuron sends a spike and starts again from 0. The paper has β = 0.25 (its time constant τ = 4/3) and ϑ = 1.
 #
 # That leaves one thing open.
 
@@ -69,7 +69,7 @@ assert (0.25 * 0.9 + 0.9, 0.25 * 0.9 + 0.9 - 1, 0.9 + 0.9) == (1.125, 0.125, 1.8
 # 2. a share β of v is kept, and the current is added: v ← β·v + x;
 # 3. it spikes if v is above ϑ.
 #
-# Spikes are the same as with a reset at once; membranes are not, and a network is trained through its membranes.
+# Spikes are the same as with a reset at once; membranes are not, and a network is trained through its membranes: a spike, 0 or 1, has no useful slope, so that training puts a smooth function of the membrane in its place. Other membranes, other gradients.
 
 # %% [markdown]
 # ## Write it
@@ -133,4 +133,4 @@ look_back("membrane")
 # * A spike is 0 or 1: PEs add, they do not multiply.
 # * No spike, no addition: spike sparsity saves energy.
 #
-# **An open question.** The authors' released neuron decays its input too: v ← 0.25·v + 0.75·x. Which threshold makes it spike at the same times as this one, if x is scaled?
+# **An open question.** The authors' released neuron decays its input too: v ← 0.25·v + 0.75·x. With ϑ = 1 for it, which threshold must *our* neuron have to spike at the same times for the same x?

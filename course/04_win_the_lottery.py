@@ -21,7 +21,7 @@ from uticket_lite.training import Settings, find_tickets
 # The *lottery ticket hypothesis* (LTH, Frankle and Carbin 2019): a trained network contains a small part that, trained alone *from its early weights*, would have done as well. Such a part is a [[lottery ticket]]. To find one, play in [[round|rounds]]:
 #
 # 1. **train** the network;
-# 2. **prune** the smallest quarter of the weights that are left;
+# 2. **prune** the smallest quarter of the weights that are left, compared over all layers at once;
 # 3. **rewind** the others to what they were early in the first round ([[rewinding]]);
 # 4. repeat with what is left.
 #
@@ -49,6 +49,8 @@ check(prune)
 
 # %% [markdown]
 # ## Rewind
+#
+# Why go back? The hypothesis is about the *early* weights: this part of the network learns well because of the values it had then. Training on from the end would be fine-tuning, new random values would be another network; neither tests it.
 #
 # `trained` are the weights at the end of the round, `early` those from early in the first round, `mask` what is left. With which weights does the next round start?
 

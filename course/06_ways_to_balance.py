@@ -5,7 +5,7 @@
 #
 # **Afterwards you can** write a strategy of your own and judge it · name what each kind of balancing costs · say when an order alone is enough, and when it is not free \
 # **You need** [Algorithm 1](02_algorithm_1.ipynb) \
-# **Time** 40 minutes: 15 reading and trying, 25 writing
+# **Time** 60 minutes: 25 reading and trying, 35 writing
 
 # %%
 import numpy as np
@@ -113,7 +113,7 @@ check(lpt)
 # %% [markdown]
 # ## Yours
 #
-# A strategy is an object. Override `order` (a permutation inside each layer), `deal` (wave and PE of each filter) or `balance` (the mask). The one below only repeats the given order: change it, and beat `none` on two networks. Then try to beat `sort`. `counts` are the non-zeros of the filters of all layers, one layer after the other; layer i begins at `starts[i]`.
+# A strategy is an object. Override `order` (a permutation inside each layer), `deal` (wave and PE of each filter) or `balance` (the mask). The one below only repeats the given order: change it, and beat `none` on two networks. Then try to beat `sort`. `counts` are the non-zeros of the filters of all layers, one layer after the other; layer i begins at `starts[i]`, and `starts` has one more entry at its end, the number of filters. Under a barrier no order beats `sort`: for that, override `deal(self, counts, starts, n)`, which gives two arrays, wave and PE of each filter, and write "schedule" where it says "order".
 
 # %%
 from dataclasses import dataclass

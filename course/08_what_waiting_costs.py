@@ -1,10 +1,10 @@
 # %% [markdown]
 # # What waiting costs
 #
-# Waiting PEs do no work. Do they cost energy? That depends on one number. So does how much of the paper's largest claim, 63.8 % less energy, is saved waiting.
+# Waiting PEs do no work. Do they cost energy? That depends on one number. On the same number depends which part of the paper's largest claim, 63.8 % less energy, comes from waiting.
 #
 # **Afterwards you can** write Eq. 3 and find its ratio r from published tables · say what r stands for in a chip · split a saving into waiting and work \
-# **You need** [Neurons that spike](03_neurons.ipynb) \
+# **You need** [Neurons that spike](03_neurons.ipynb), [Balance inside the loop](05_balance_inside_the_loop.ipynb), [Ways to balance](06_ways_to_balance.ipynb) \
 # **Time** 40 minutes: 15 reading, 10 writing, 15 with sliders
 
 # %%
@@ -129,7 +129,7 @@ assert 0.4 < fewer < sparser < 0.45, "less work because of fewer non-zeros"
 #
 # ## Where r comes from
 #
-# A chip's designer can stop the clock of a PE that has nothing to do ([[clock gating]]). Then only leakage is left. Or the clock runs on, and the parts that are not gated switch in every cycle. The simulator that the paper builds on publishes the parts of its PE and what each costs: gated parts switch when there is something to do, the others in every cycle. From these two sums r follows.
+# A chip's designer can stop the clock of a PE that has nothing to do ([[clock gating]]). Then only leakage is left. Or the clock runs on, and the parts that are not gated switch in every cycle. The simulator that the paper builds on publishes the parts of its PE and what each costs: gated parts switch when there is something to do, the others in every cycle. r is what a PE spends in *every* cycle, over E_dyn: with gated clocks leakage / E_dyn, without (leakage + ungated parts) / E_dyn. The paper calls all of it leakage.
 
 # %%
 from uticket_lite.hardware import components
@@ -240,6 +240,8 @@ assert growth["uticket"][64] > 1.4, "but it does with 64: a layer has fewer filt
 growth.round(2)
 
 # %% [markdown]
+# Answers. 1: hardly any orange is left, and balancing *adds* energy, because it adds non-zeros. 2: working and waiting; dynamic stays. 3: only waiting. 4: with u-Ticket, up to 32 PEs; with 64 a layer has fewer filters than PEs.
+#
 # ## What you guessed
 
 # %%

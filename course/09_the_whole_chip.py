@@ -96,7 +96,7 @@ print(f"a list is smaller from {1 - 1 / position:.1%} sparsity on")
 # %% [markdown]
 # ## Whose energy?
 #
-# What an access costs is published by the simulator that the paper builds on, but its figures leave open how many bits one access brings: it multiplies them by bytes, yet asked for 32 bits of DRAM and 256 of SRAM. Both readings, in pJ for one image:
+# What an access costs is published by the simulator that the paper builds on, but its figures leave open how many bits one access brings. The simulator multiplies an access's cost by a number of *bytes*; yet the cost came from a memory model that was asked for 32 bits of DRAM, or 256 of SRAM, at once. Both readings, in pJ for one image:
 
 # %%
 rows = {

@@ -65,7 +65,7 @@ sizes = [part.weight.abs().mean().item() for part in mine if isinstance(part, nn
 assert sizes == sorted(sizes, reverse=True), "the more inputs, the smaller the weights"
 
 # %% [markdown]
-# A layer with more inputs starts with smaller weights, so one threshold for all layers empties it first: a network that is not trained dies of global pruning. And its utilization *rises*, because a layer without work has nobody waiting in it. **One figure is never enough.**
+# A layer with more inputs starts with smaller weights, so one threshold for all layers empties it first: a network with PyTorch's first weights that is not trained dies of global pruning (with the authors' draw, in [The paper, beside ours](10_the_paper.ipynb), it does not). And its utilization *rises*, because a layer without work has nobody waiting in it. **One figure is never enough.**
 
 # %%
 explore.workload(ticket)

@@ -7,7 +7,7 @@
 # **You need** [Ways to balance, and yours](06_ways_to_balance.ipynb), [What waiting costs](08_what_waiting_costs.ipynb) \
 # **Time** 90 minutes: 30 for the functions, 20 for the design, 40 for the argument
 #
-# Save the notebook and hand it in as it is. Points are given by tests that you do not see, with other networks and budgets; the checks here only show whether your functions run. What you change outside the marked places is not graded.
+# Save the notebook and hand it in as it is, where your lecturer says. Points are given by tests that you do not see, with other networks and budgets; the calls under your functions only show whether they run. Change what stands inside `cost` and `best`, and the text of your argument; nothing else is graded. `ut.STRATEGIES[name].changes` says what a strategy changes; seeds stay at their defaults.
 
 # %%
 import uticket_lite as ut
