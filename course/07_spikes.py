@@ -31,7 +31,7 @@ def accumulations(one, spikes):
     total = 0
     for y in range(spikes.shape[2] - high + 1):
         for x in range(spikes.shape[3] - wide + 1):
-            total += (one & (spikes[:, :, y : y + high, x : x + wide] > 0)).sum()
+            total += np.count_nonzero(one & (spikes[:, :, y : y + high, x : x + wide] > 0))
     return total
     ### END SOLUTION
 
