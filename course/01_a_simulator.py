@@ -57,7 +57,7 @@ latency_verdict
 #
 # Eq. 2 for the n loads of one wave, an array, M the largest, A the mean: u = 1 − (M − A)/M · n/(n − 1). One PE alone never waits: u = 1. (Without a non-zero, M = 0, Eq. 2 says nothing; such waves are left out.)
 #
-# A layer's utilization is the mean over its waves, a network's the mean over its layers, weighted by how many weights they have. A layer in which nothing is left counts as 1: nobody waits in it.
+# A layer's utilization is the mean over its waves, a network's the mean over its layers, weighted by how many weights they have, pruned ones included. A layer in which nothing is left counts as 1: nobody waits in it.
 
 
 # %%
@@ -93,7 +93,7 @@ print(f"uticket_lite: {theirs['latency']:,} cycles, utilization {theirs['utiliza
 #
 # Take 32 filters with 10 non-zeros each: nothing could be more even. On 16 PEs they make 2 waves and take 20 cycles. On 31 PEs they also make 2 waves and take 20 cycles; in the second, one PE works and 30 wait. A larger array is faster only where it saves a wave.
 #
-# The other [[mapping]], `input-channel`, gives each PE a slice of a filter's input channels, ⌈C/n⌉ of them: of 32 channels on 20 PEs, 16 PEs hold 2 each, and 4 hold none.
+# The other [[mapping]], `input-channel`, takes one filter at a time, a wave, and gives each PE a slice of its input channels, ⌈C/n⌉ of them: of 32 channels on 20 PEs, 16 PEs hold 2 each, and 4 hold none.
 
 # %% tags=["claims"]
 even = np.ones((32, 10), bool)
@@ -224,7 +224,7 @@ assert abs(synthetic[0.3] - 0.59) < 0.02, "what the paper reports of its VGG-16"
 assert abs(synthetic[0.85] - 0.31) < 0.03, "and of its ResNet-19"
 
 # %% [markdown]
-# A mean over a network does not show *who* waits. Watch it wave by wave: press ▶. The strategy `queue` hands the next filter to the PE that is free first, so that nobody waits inside the layer.
+# A mean over a network does not show *who* waits. Watch it wave by wave: press ▶. The strategy `queue` hands the next filter to the PE that is free first, so that PEs wait only at the end of the layer.
 
 # %%
 explore.timeline()

@@ -1,7 +1,7 @@
 # %% [markdown]
 # # Neurons that spike
 #
-# The networks of this course speak in [[spike|spikes]]: 0 or 1, in each of T [[timestep|timesteps]]. That is why a PE only ever *adds* weights. How does a neuron decide?
+# The networks of this course speak in [[spike|spikes]]: 0 or 1, in each of T [[timestep|timesteps]]. That is why a PE only ever *adds* weights; the neuron itself still decays, compares and resets in every timestep. How does a neuron decide?
 #
 # **Afterwards you can** write one step of a leaky integrate-and-fire neuron that equals a well-known library's · say when its reset acts · say why sparsity of spikes saves energy \
 # **You need** [Sparse is not fast](00_start_here.ipynb) \
@@ -18,7 +18,7 @@ from uticket_lite.training import FusedLeaky
 # %% [markdown]
 # ## A leaky membrane
 #
-# A [[LIF neuron]] has one number, its [[membrane]] v. In every timestep a share β of v is kept, the input current x is added (the sum of the weights whose inputs spiked), and if v is then *above* the threshold ϑ, the neuron sends a spike and starts again from 0. The paper has β = 0.25 (its time constant τ = 4/3) and ϑ = 1.
+# A [[LIF neuron]] has one number, its [[membrane]] v. In every timestep a share β of v is kept, the input current x is added (the sum of the weights whose inputs spiked), and if v is then *above* the threshold ϑ, the neuron sends a spike and starts again from 0. The paper has β = 0.25 (β = 1 − 1/τ with its τ = 4/3 timesteps) and ϑ = 1.
 #
 # That leaves one thing open.
 
@@ -69,7 +69,7 @@ assert (0.25 * 0.9 + 0.9, 0.25 * 0.9 + 0.9 - 1, 0.9 + 0.9) == (1.125, 0.125, 1.8
 # 2. a share β of v is kept, and the current is added: v ← β·v + x;
 # 3. it spikes if v is above ϑ.
 #
-# Spikes are the same as with a reset at once; membranes are not, and a network is trained through its membranes: a spike, 0 or 1, has no useful slope, so that training puts a smooth function of the membrane in its place. Other membranes, other gradients.
+# Spikes are the same as with a reset at once; membranes are not, and a network is trained through its membranes: a spike, 0 or 1, has no useful slope, so that training, going backward, takes that of a smooth function of the membrane instead (a *surrogate gradient*). Other membranes, other gradients.
 
 # %% [markdown]
 # ## Write it
@@ -112,7 +112,7 @@ assert torch.equal(ours, torch.stack(theirs))
 # %% [markdown]
 # ## Why it matters
 #
-# A layer's input is 0 most of the time. Where no spike arrives, a PE has nothing to add: no multiplication, no addition, only [[leakage]]. The share of inputs without a spike is the [[spike sparsity]] s. In the paper's networks s is .60 to .86; [What waiting costs](08_what_waiting_costs.ipynb) counts the energy, and [Spikes bring it back](07_spikes.ipynb) what spikes do to balanced loads.
+# A layer's input is 0 most of the time. Where no spike arrives, a PE has nothing to add: no multiplication, no addition, only [[leakage]] (in the paper's PE, for a cycle). The share of inputs without a spike is the [[spike sparsity]] s. In the paper's networks s is .60 to .86; [What waiting costs](08_what_waiting_costs.ipynb) counts the energy, and [Spikes bring it back](07_spikes.ipynb) what spikes do to balanced loads.
 
 # %% tags=["claims"]
 from uticket_lite.paper.published import paper_table
@@ -130,7 +130,7 @@ look_back("membrane")
 # ## What to remember
 #
 # * Keep a share β, add the current, spike above ϑ; who spiked starts again from 0 *one step later*.
-# * A spike is 0 or 1: PEs add, they do not multiply.
+# * A spike is 0 or 1: PEs add weights, they do not multiply them.
 # * No spike, no addition: spike sparsity saves energy.
 #
 # **An open question.** The authors' released neuron decays its input too: v ← 0.25·v + 0.75·x. With ϑ = 1 for it, which threshold must *our* neuron have to spike at the same times for the same x?

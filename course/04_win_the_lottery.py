@@ -18,7 +18,7 @@ from uticket_lite.training import Settings, find_tickets
 # %% [markdown]
 # ## The lottery
 #
-# The *lottery ticket hypothesis* (LTH, Frankle and Carbin 2019): a trained network contains a small part that, trained alone *from its early weights*, would have done as well. Such a part is a [[lottery ticket]]. To find one, play in [[round|rounds]]:
+# The *lottery ticket hypothesis* (LTH, Frankle and Carbin 2019): a network contains a small part that, trained alone *from the weights it began with*, does as well. Later work goes back to *early* weights instead of the very first, and so do we. Such a part is a [[lottery ticket]]. To find one, play in [[round|rounds]]:
 #
 # 1. **train** the network;
 # 2. **prune** the smallest quarter of the weights that are left, compared over all layers at once;

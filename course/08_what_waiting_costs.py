@@ -129,7 +129,7 @@ assert 0.4 < fewer < sparser < 0.45, "less work because of fewer non-zeros"
 #
 # ## Where r comes from
 #
-# A chip's designer can stop the clock of a PE that has nothing to do ([[clock gating]]). Then only leakage is left. Or the clock runs on, and the parts that are not gated switch in every cycle. The simulator that the paper builds on publishes the parts of its PE and what each costs: gated parts switch when there is something to do, the others in every cycle. r is what a PE spends in *every* cycle, over E_dyn: with gated clocks leakage / E_dyn, without (leakage + ungated parts) / E_dyn. The paper calls all of it leakage.
+# A chip's designer can stop the clock of a PE that has nothing to do ([[clock gating]]). Then only leakage is left. Or the clock runs on, and the parts that are not gated switch in every cycle. The simulator that the paper builds on publishes the parts of its PE and what each costs: gated parts switch when there is something to do, the others are counted in every cycle (for an adder whose inputs do not change that is an upper limit). r is what a PE spends in *every* cycle, over E_dyn: with gated clocks leakage / E_dyn, without (leakage + ungated parts) / E_dyn. The paper calls all of it leakage; Eq. 3 does not ask what it is.
 
 # %%
 from uticket_lite.hardware import components
@@ -183,7 +183,7 @@ assert (clock_gated["of it waiting"] < 2.5).all(), "next to nothing"
 #
 # ## Flip the switch
 #
-# Bars show where the energy goes: **MAC** (multiply-accumulate; here AND and add), **LIF** (the neurons) and **MEM** (scratchpads in the PE). *Dynamic* is spent on spikes and on neuron updates, *working* and *waiting* in every cycle.
+# Bars show where the energy goes: **MAC** (multiply-accumulate; here AND and add), **LIF** (the neurons) and **MEM** (scratchpads in the PE). *Dynamic* is spent on spikes and on neuron updates, *working* and *waiting* in every cycle. (Eq. 3 leaves neuron updates out: LIF, dynamic, stands beside it, and balancing does not change it.)
 
 # %%
 predict(
@@ -208,7 +208,7 @@ reveal(
     growth.loc[32, "none"],
     leads_to={
         1: "The work is the same. But more PEs wait for the slowest, and waiting costs r.",
-        16: "Sixteen times the PEs, but nearly the same work: only waiting grows.",
+        16: "Sixteen times the PEs, but the same work: only waiting grows.",
     },
 )
 
@@ -251,7 +251,7 @@ look_back("waiting", "larger-array")
 # ## What to remember
 #
 # * Energy = spikes that meet weights + leakage in every cycle. Balancing saves the second, in cycles that wait.
-# * r decides what waiting costs; it is a property of the clock tree, not of the network.
+# * r decides what waiting costs; it is a property of the chip (gating, technology, voltage, clock), not of the network.
 # * Compare tickets of *equal sparsity*, or say which part of the saving is sparsity.
 #
 # **An open question.** Which measurement on a real chip would tell you its r?

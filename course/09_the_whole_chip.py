@@ -56,7 +56,7 @@ assert abs(fetched - mask_bits - value_bits) < 32 * len(layers)
 assert share > 90
 
 # %% [markdown]
-# The mask is the traffic: one bit for every weight that is gone.
+# The mask is nearly all of the weights' traffic: one bit for every weight that is gone.
 #
 # ## Two formats
 #

@@ -158,7 +158,7 @@ for network in networks():
 # %% [markdown]
 # ## What decides .59
 #
-# The paper does not say. What a ticket loses of utilization has three parts (`ut.lost`): `noise`, chance, because small numbers scatter even if every weight is kept with the same probability; `layers`, because some layers keep more of their weights than others; `filters`, because filters of a layer do. `floor` is the utilization that is left if filters are alike. Our recorded tickets:
+# The paper does not say. What a ticket loses of utilization has three parts (`ut.lost`): `noise`, chance, because small numbers scatter even if every weight is kept with the same probability; `layers`, because some layers keep more of their weights than others; `filters`, because filters of a layer do. `floor` = 1 − noise − layers: the utilization to expect if the filters of each layer were alike. Our recorded tickets:
 
 # %%
 split = {network: ut.lost(report(network, "lth").ticket, PES).to_dict() for network in networks()}
@@ -170,7 +170,8 @@ pd.DataFrame(split).T.style.format("{:.3f}")
 # %%
 predict(
     "claim-drawn",
-    "After 8 steps of training, and after 3,000: by how many points do the two differ in utilization?",
+    "After 8 steps of training, and after 3,000: how much do the two differ in utilization? "
+    "(Less than 5 points is about nothing.)",
     choices=(
         "much after 8 steps, about nothing after 3,000",
         "much after 8 steps, less but clearly after 3,000",
@@ -435,7 +436,7 @@ look_back("claim-sparser", "claim-waiting", "claim-weights", "claim-abstract", "
 # ## What to remember
 #
 # * The fall of utilization with sparsity, and its recovery, come back.
-# * .59 is a moment, not a law: utilization at one sparsity falls with training, from the floor that the spread over layers sets.
+# * In our small VGG-16, cut once, .59 is a moment and not a law: utilization at one sparsity falls with training, from the floor that chance and the spread over layers set.
 # * Utilization weighs parameters, latency weighs positions. Quote both.
 # * A published saving is only partly saved waiting: it compares tickets of different *work*. On the same ticket balancing saves less.
 # * An order or a schedule that touches no weight belongs in every such table.

@@ -59,7 +59,7 @@ for seed, n, strategy in ((1, 4, "none"), (2, 16, "uticket"), (3, 5, "lpt")):
 # %% [markdown]
 # ## The best within a budget
 #
-# Of all designs with n in `SIZES` and a strategy in `OFFER`: the one with the least energy whose latency is at most `deadline` and whose area is at most `area`. If `retrain` is false, the customer cannot train again: no strategy that changes the mask. `None` if nothing fits. Equal energies: the smaller area. Write `best`: 8 points.
+# Of all designs with n in `SIZES` and a strategy in `OFFER`: the one with the least energy whose latency is at most `deadline` and whose area is at most `area`. If `retrain` is false, the customer cannot train again: no strategy that changes the mask. `None` if nothing fits. Equal energies: the smaller area, then either. Write `best`: 8 points.
 
 
 # %% nbgrader={"grade": false, "grade_id": "best-answer", "locked": false, "schema_version": 3, "solution": true, "task": false}

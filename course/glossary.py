@@ -2,10 +2,11 @@
 
 GLOSSARY = {
     "accumulation": "Adding one weight to a neuron's membrane because a spike arrived; the only "
-    "arithmetic that a spiking layer needs.",
+    "arithmetic that weights need.",
     "Algorithm 1": "u-Ticket's balancing: wave by wave, every PE drops or regrows random weights "
     "until all hold the rounded-up mean load of the wave.",
-    "barrier": "A point at which all PEs wait for the slowest: here, the end of each wave.",
+    "barrier": "A point at which all PEs wait for the slowest: the end of each wave, "
+    "unless said otherwise.",
     "clock gating": "Stopping the clock of a part that has nothing to do, so that only leakage "
     "is left of its energy.",
     "counted layers": "The layers whose loads are simulated: all convolutions but the first, which "
@@ -32,7 +33,7 @@ GLOSSARY = {
     "regrow": "Bring a pruned weight back, to raise a PE's load (the paper: recover).",
     "rewinding": "Putting the weights that are left back to what they were early in training, "
     "before the next round.",
-    "round": "Train, prune, balance, rewind: one turn of the lottery.",
+    "round": "Train, prune, rewind: one turn of the lottery. u-Ticket balances before it rewinds.",
     "schedule": "When each PE runs which filter; it can change without touching a weight.",
     "sparsity": "The share of weights that are zero (density is the share that are not).",
     "spike": "A neuron's output, 0 or 1, in each timestep.",
