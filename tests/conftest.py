@@ -1,6 +1,7 @@
 """Where things are."""
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,10 @@ from uticket_lite.strategies import registry
 # Kernels compile in their first example; where CI is set, examples are the same every time.
 settings.register_profile("project", deadline=None, derandomize="CI" in os.environ)
 settings.load_profile("project")
+
+# Where a shell runs the tests in the background it has Ctrl-C ignored, in all that they start too.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 ROOT = Path(__file__).parent.parent
 

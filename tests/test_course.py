@@ -78,10 +78,13 @@ def test_a_cell_that_asks_does_nothing_else(source):
 @by_name
 def test_every_question_is_revealed_after_it_is_asked_and_looked_back_at(source):
     text = TEXTS[source]
-    asked = re.findall(r'predict\(\s*"([\w-]+)"', text)
-    assert asked == re.findall(r'reveal\(\s*"([\w-]+)"', text)
+    asked, revealed = (
+        {found[1]: found.start() for found in re.finditer(rf'{call}\(\s*"([\w-]+)"', text)}
+        for call in ("predict", "reveal")
+    )
+    assert asked.keys() == revealed.keys()
     for name in asked:
-        assert text.index(f'"{name}"', text.index("predict(")) < text.rindex(f'"{name}"')
+        assert asked[name] < revealed[name]
         last = text[text.rindex("look_back(") :]
         assert f'"{name}"' in last or last.startswith("look_back()")
 

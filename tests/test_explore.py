@@ -24,16 +24,18 @@ from uticket_lite.explore.explorers.workload import (
     WorkloadState,
     workload_frame,
 )
-from uticket_lite.explore.runs import Run
+from uticket_lite.explore.runs import Run, Runs
 from uticket_lite.hardware.energy import E_DYN
 from uticket_lite.strategies import registry
 from uticket_lite.strategies.base import CHANGES
 
 ROUNDS = (0, 7, 14)
-RUNS = {
-    name: Run([ut.load_ticket(name, round=r) for r in ROUNDS], [0.0, 0.5, 1.0])
-    for name in ("digits-lth", "digits-uticket")
-}
+RUNS = Runs(
+    {
+        name: Run([ut.load_ticket(name, round=r) for r in ROUNDS], [0.0, 0.5, 1.0])
+        for name in ("digits-lth", "digits-uticket")
+    }
+)
 PRUNED = RUNS["digits-lth"].tickets[2]
 START = WorkloadState("digits-lth", 2, layer="conv4")
 
@@ -49,7 +51,7 @@ def workload():
 
 
 def shown(state=START, runs=RUNS, **changes):
-    moved = replace(state, **changes)
+    moved, runs = replace(state, **changes), Runs(runs)
     return workload_frame(nearest(moved, runs, moved), runs)
 
 
