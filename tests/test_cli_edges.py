@@ -131,7 +131,7 @@ def test_interrupted_before_the_first_round_nothing_is_claimed(monkeypatch, caps
     import uticket_lite.training as training
     from uticket_lite.training.record import LotteryRun
 
-    monkeypatch.setattr(training, "find_tickets", lambda s, out: LotteryRun(s, {}))
+    monkeypatch.setattr(training, "find_tickets", lambda s, **_: LotteryRun(s, {}))
     assert cli.main(["train", "--out", str(tmp_path / "out")]) == 130
     out, err = capsys.readouterr()
     assert out == ""
