@@ -188,7 +188,9 @@ SMALL = "vgg16-small"
 means = by_steps(study).query("network == @SMALL")
 means = means.pivot_table(index="step", columns=["figure", "recipe"], values="mean")
 elsewhere = disagreement(study, SMALL)
-table = means.assign(elsewhere=elsewhere).loc[[0, 8, 128, 1024, means.index.max()]]
+means[("elsewhere", "")] = elsewhere
+means.index = means.index.astype(int)
+table = means.loc[[0, 8, 128, 1024, means.index.max()]]
 table.style.format("{:.3f}")
 
 # %% [markdown]
