@@ -13,7 +13,7 @@ from uticket_lite.hardware.accelerator import Accelerator
 from uticket_lite.kernels.scheduling import first_not_permuted, first_out_of_range
 from uticket_lite.strategies.base import Strategy
 from uticket_lite.tickets.filters import Filters
-from uticket_lite.tickets.layer import Layer
+from uticket_lite.tickets.layer import Counts, Layer
 
 
 def balanced(
@@ -23,7 +23,7 @@ def balanced(
 
     Raises ValueError, here and below, with the strategy's name and what it returned.
     """
-    given = replace(layer, mask=layer.bits.copy())
+    given = replace(layer, mask=Counts(layer.counts.copy(), layer.bits.copy))
     after = strategy.balance(given, accelerator, rng)
     try:
         if not isinstance(after, Layer):
