@@ -30,6 +30,17 @@ def deal_in_turn(starts: np.ndarray, n: int, each: int) -> tuple[np.ndarray, np.
 
 
 @kernel()
+def _replay(tree: np.ndarray, at: int, key: int) -> int:
+    """Put a new key into a leaf of a tournament, and give the winner."""
+    tree[at] = key
+    while at > 1:
+        key = min(key, tree[at ^ 1])
+        at >>= 1
+        tree[at] = key
+    return key
+
+
+@kernel()
 def deal_to_first_free(
     counts: np.ndarray, starts: np.ndarray, n: int
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -58,13 +69,7 @@ def deal_to_first_free(
         key = tree[1]  # from one filter to the next in a register: memory would answer later
         for i in range(starts[layer], starts[layer + 1]):
             pe[i] = key & (leaves - 1)
-            at = leaves + pe[i]
-            key += counts[i] << bits
-            tree[at] = key
-            while at > 1:
-                key = min(key, tree[at ^ 1])
-                at >>= 1
-                tree[at] = key
+            key = _replay(tree, leaves + pe[i], key + (counts[i] << bits))
         for j in range(n):
             loads[layer, j] = tree[leaves + j] >> bits
     return pe, loads
@@ -94,13 +99,7 @@ def last_to_end(counts: np.ndarray, starts: np.ndarray, n: int) -> np.ndarray:
                 tree[at] = min(tree[2 * at], tree[2 * at + 1])
             key = tree[1]
             for i in range(first + n, last):
-                at = leaves + (key & (leaves - 1))
-                key += counts[i] << bits
-                tree[at] = key
-                while at > 1:
-                    key = min(key, tree[at ^ 1])
-                    at >>= 1
-                    tree[at] = key
+                key = _replay(tree, leaves + (key & (leaves - 1)), key + (counts[i] << bits))
         for j in range(dealt):
             largest[layer] = max(largest[layer], tree[leaves + j] >> bits)
     return largest
