@@ -6,7 +6,7 @@ import pytest
 import uticket_lite as ut
 from uticket_lite.hardware import components, energy
 from uticket_lite.paper.published import paper_table
-from uticket_lite.simulation.memory import COSTS, WORD
+from uticket_lite.simulation.memory import ACCESS, COSTS
 
 PES = ut.Accelerator(16)
 TABLE = paper_table()
@@ -154,9 +154,9 @@ def test_accesses_can_be_left_out():
 
 def test_memory_costs_what_sata_sim_multiplies_or_what_cacti_read():
     by_byte, by_access = (COSTS[name] for name in ("per-byte", "per-access"))
-    assert by_byte.dram * 8 / WORD == pytest.approx(468.762)  # pJ
-    assert by_byte.sram_weights * 8 / WORD == pytest.approx(28.6315)
-    assert by_byte.sram_spikes * 8 / WORD == pytest.approx(11.0295)
+    assert by_byte.dram * 8 / ACCESS == pytest.approx(468.762)  # pJ
+    assert by_byte.sram_weights * 8 / ACCESS == pytest.approx(28.6315)
+    assert by_byte.sram_spikes * 8 / ACCESS == pytest.approx(11.0295)
     ratios = {name: (c.dram / c.sram_weights, c.dram / c.sram_spikes) for name, c in COSTS.items()}
     assert ratios["per-byte"] == pytest.approx((16.4, 42.5), abs=0.1)
     assert ratios["per-access"] == pytest.approx((131, 340), abs=0.5)

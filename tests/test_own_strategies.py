@@ -1,9 +1,11 @@
 """A strategy made in a notebook cell: it runs, stands in menus, and is told when it is wrong."""
 
 import json
+import random
 import re
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
@@ -116,8 +118,9 @@ def test_tickets_are_found_with_a_registered_strategy(register, tmp_path):
     data = few_digits(tmp_path / "few.npz", train=100, test=50)
     settings = Settings(data, method="thinner", rounds=2, epochs=1, rewind_epoch=1, prune=0.6)
     run = find_tickets(settings, progress=False)
+    masks = run.tickets[1].masks()
     for name in run.tickets[1].counted:
-        assert not run.tickets[1].masks()[name].reshape(64, -1)[:, 0].any() or name == "conv2"
+        assert not masks[name].reshape(len(masks[name]), -1)[:, 0].any(), name
 
 
 def test_a_name_is_taken_once(register):
@@ -165,6 +168,11 @@ def dealing(wave, pe):
         (np.arange(5), dealing(0, 0), r"returned int64 \(5,\), not one integer for each of the 6"),
         (np.arange(6.0), dealing(0, 0), r"returned float64 \(6,\)"),
         ([[0, 1], [2, 3], [4, 5]], dealing(0, 0), r"returned int64 \(3, 2\)"),
+        (
+            [[0], [1, 2]],
+            dealing(0, 0),
+            r"returned object \(2,\), not one integer",
+        ),
         (None, dealing(0, 2), "wave 0 and PE 2 for filter 0; allowed are .* PEs 0 to 1"),
         (None, dealing(0, -1), "PE -1"),
         (None, dealing(2, 0), "wave 2 and PE 0 for filter 0; allowed are waves 0 to 1"),
@@ -180,7 +188,14 @@ def test_a_wrong_order_or_schedule_is_an_error_and_no_result(order, deal, words)
         ut.simulate(ticket, ut.Accelerator(2), mine)
 
 
-@pytest.mark.parametrize("answer", [None, np.ones((2, 2), bool), np.ones(3), "mask", 4])
+SHAPE = TICKET.layers["conv2"].shape
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [None, np.ones((2, 2), bool), np.ones(3), "mask", 4]
+    + [np.full(SHAPE, value) for value in (np.nan, 0.5, -1, 2)],
+)
 def test_a_wrong_mask_is_an_error_and_no_result(answer):
     class Broken(ut.Strategy):
         def balance(self, layer, accelerator, rng):
@@ -230,6 +245,20 @@ class Eraser(ut.Strategy):
         return layer
 
 
+class Weightless(ut.Strategy):
+    def balance(self, layer, accelerator, rng):
+        layer.magnitudes[:] = 0
+        return layer
+
+
+def test_nor_what_it_writes_into_magnitudes():
+    weights = np.random.default_rng(0).normal(size=(8, 4, 3, 3))
+    ticket = ut.Ticket.from_arrays({"a": weights})
+    ut.balance(ticket, PES, Weightless("mine", "", "mask", "", ""))
+    kept = np.abs(weights).astype(np.float32).reshape(8, -1)
+    assert (ticket.layers["a"].magnitudes == kept).all()
+
+
 @pytest.mark.parametrize("own", [Scribbler, Eraser])
 def test_what_a_strategy_writes_into_its_arguments_changes_no_ticket(own):
     ticket = ut.synthetic_ticket("digits", sparsity=0.9)
@@ -260,6 +289,66 @@ def test_one_seed_gives_one_result_though_nobody_says_it_is_random():
     mine = Dice("dice", "", "order", "", "")
     orders = [ut.simulate(TICKET, PES, mine, seed).orders["conv3"].tolist() for seed in (1, 1, 2)]
     assert orders[0] == orders[1] != orders[2]
+
+
+@dataclass(frozen=True)
+class Gambler(ut.Strategy):
+    """Throws dice of its own, in one of its methods."""
+
+    throw: Any = np.random.random
+
+    def order(self, counts, starts, rng):
+        self.throw() if self.changes == "order" else None
+
+    def deal(self, counts, starts, n):
+        self.throw() if self.changes == "schedule" else None
+        return super().deal(counts, starts, n)
+
+
+class Roulette(Gambler):
+    order, deal = ut.Strategy.order, ut.Strategy.deal
+
+    def balance(self, layer, accelerator, rng):
+        self.throw()
+        return layer
+
+
+@pytest.mark.parametrize("throw", [np.random.random, random.random])
+@pytest.mark.parametrize("changes", ["order", "schedule", "mask"])
+def test_what_no_seed_decides_is_refused(changes, throw):
+    """In a sweep too, which would take one seed's rows for every other's."""
+    kind = Roulette if changes == "mask" else Gambler
+    mine = kind("mine", "", changes, "", "", throw=throw)
+    layer, spikes = TICKET.layers["conv2"], np.ones((1, 32, 8, 8))
+    for call in (
+        lambda: ut.simulate(TICKET, PES, mine),
+        lambda: ut.sweep(TICKET, strategies=mine, seeds=[0, 1]),
+        lambda: ut.simulate_spikes(layer, spikes, PES, mine),
+    ):
+        with pytest.raises(ValueError, match="'mine': .* which the seed does not reach; draw from"):
+            call()
+
+
+@dataclass(frozen=True)
+class Listed(ut.Strategy):
+    """With a field that has no hash, and that == compares number by number."""
+
+    own: Any = None
+
+    def order(self, counts, starts, rng):
+        return np.arange(counts.size)
+
+
+@pytest.mark.parametrize("own", [[1, 2], np.arange(3)])
+def test_fields_of_a_strategy_may_be_anything(own, register):
+    mine, again = (Listed("mine", "mine", "order", "", "", own=own) for _ in range(2))
+    for make in (explore.workload, explore.timeline, explore.strategies, explore.energy):
+        assert make("digits-lth", strategy=mine).frame["summary"]
+    assert list(ut.compare(TICKET, PES, [mine, mine]).index) == ["mine"]
+    with pytest.raises(ValueError, match="two strategies are called 'mine'"):
+        ut.compare(TICKET, PES, [mine, again])
+    register(mine)
+    assert ut.simulate(TICKET, PES, "mine").strategy is mine
 
 
 @pytest.mark.parametrize(

@@ -123,12 +123,19 @@ def test_linear_layers_and_orders():
         (np.ones((2, 3, 2, 2)), {}, "smaller than the filters"),
         (np.ones((2, 3, 4, 4)), {"barrier": "none"}, "layer, wave, timestep, position"),
         (np.ones((2, 3, 4, 4)), {"order": np.zeros(6, int)}, "not a permutation"),
+        (np.ones((2, 3, 4, 4)), {"seed": -1}, "seed must be 0 or more"),
     ],
 )
 def test_bad_input_is_refused(spikes, options, words):
     layer = ut.Layer.from_array(np.ones((6, 3, 3, 3)))
     with pytest.raises(ValueError, match=words):
         simulate_spikes(layer, spikes, ut.Accelerator(4), **options)
+    with pytest.raises(
+        TypeError, match="layer must be of type Layer, not 'conv2'; write ut"
+    ):
+        simulate_spikes("conv2", spikes, ut.Accelerator(4))
+    with pytest.raises(TypeError, match="accelerator must be of type Accelerator, not 4"):
+        simulate_spikes(layer, spikes, 4)
 
 
 def test_strides_and_paddings_are_whole_numbers_of_any_kind_or_refused():

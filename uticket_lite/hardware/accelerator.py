@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from uticket_lite.edge.checks import one_of, whole_number
+from uticket_lite.edge.checks import instance, one_of, whole_number
+from uticket_lite.tickets.ticket import Ticket
 
 MAPPINGS = {
     "output-channel": "output channels (a filter per PE)",
@@ -32,3 +33,9 @@ class Accelerator:
         n_pe = whole_number("n_pe (number of PEs)", self.n_pe, maximum=MOST_PES)
         object.__setattr__(self, "n_pe", n_pe)
         one_of("mapping", self.mapping, MAPPINGS)
+
+
+def check(ticket: Ticket, accelerator: Accelerator) -> None:
+    """TypeError unless both are what they should be."""
+    instance("ticket", ticket, Ticket, 'ut.load_ticket("digits-lth"), say')
+    instance("accelerator", accelerator, Accelerator, "ut.Accelerator(n_pe=16), say")

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 
 import pandas as pd
 
-from uticket_lite.hardware.accelerator import Accelerator
-from uticket_lite.simulation.run import check, simulate
+from uticket_lite.hardware.accelerator import Accelerator, check
+from uticket_lite.simulation.run import simulate
 from uticket_lite.strategies import STRATEGIES, Strategy, chosen
 from uticket_lite.tickets.ticket import Ticket
 
@@ -31,7 +31,7 @@ def compare(
     rows: dict[str, dict[str, object]] = {}
     told: dict[str, Strategy] = {}
     for strategy in map(chosen, strategies):
-        if told.setdefault(strategy.name, strategy) != strategy:
+        if told.setdefault(strategy.name, strategy) is not strategy:
             raise ValueError(f"two strategies are called {strategy.name!r}; rename one of them")
         report = simulate(ticket, accelerator, strategy, seed, cycles=cycles)
         rows[strategy.name] = {"changes": strategy.changes, **report.figures, **report.price}

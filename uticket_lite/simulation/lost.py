@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from uticket_lite.hardware.accelerator import Accelerator
+from uticket_lite.hardware.accelerator import Accelerator, check
 from uticket_lite.hardware.chance import expected_utilization
 from uticket_lite.hardware.loads import Workload, capacities, loads
 from uticket_lite.hardware.metrics import layer_totals
@@ -43,6 +43,7 @@ def lost(ticket: Ticket, accelerator: Accelerator, layers: Iterable[str] | None 
     layers: those to look at; default the counted ones. A balanced ticket gains instead:
     `filters` is then negative, the better of chance.
     """
+    check(ticket, accelerator)
     names = ticket.counted if layers is None else ticket.names(layers)
     chosen = [ticket.layers[name] for name in names]
     room = [capacities(layer, accelerator) for layer in chosen]

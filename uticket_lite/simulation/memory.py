@@ -21,11 +21,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from uticket_lite.edge.checks import one_of
+from uticket_lite.edge.checks import instance, one_of
 from uticket_lite.hardware.energy import E_DYN
 from uticket_lite.simulation.report import Report
 
-WORD = 32
+ACCESS = 32
 """Bits of one access."""
 WEIGHT = 8
 """Bits of one non-zero."""
@@ -46,7 +46,7 @@ _READ = (468.762, 28.6315, 11.0295)  # pJ: DRAM, SRAM for weights, SRAM for spik
 
 def _costs(label: str, *widths: int) -> AccessCosts:
     """widths: bits that the figures of `_READ` are for."""
-    return AccessCosts(label, *(pj * WORD / bits for pj, bits in zip(_READ, widths, strict=True)))
+    return AccessCosts(label, *(pj * ACCESS / bits for pj, bits in zip(_READ, widths, strict=True)))
 
 
 COSTS = {
@@ -78,14 +78,15 @@ def memory_accesses(report: Report) -> pd.DataFrame:
     Columns: dram_weights, dram_spikes, sram_weights, sram_spikes; NaN where a layer's spike
     sparsity is not known.
     """
+    instance("report", report, Report, "ut.simulate(ticket, accelerator)")
     waves = report.layers["waves"]
     rows = {}
     for name in report.names:
         layer = report.ticket.layers[name]
         known = np.nan if layer.spike_sparsity is None else layer.spike_sparsity
-        weights = weight_bits(layer.size, layer.nonzeros) / WORD
+        weights = weight_bits(layer.size, layer.nonzeros) / ACCESS
         inputs = layer.input_positions or layer.positions
-        spikes = spike_bits(layer.shape[1], inputs, report.ticket.timesteps, known) / WORD
+        spikes = spike_bits(layer.shape[1], inputs, report.ticket.timesteps, known) / ACCESS
         rows[name] = {
             "dram_weights": weights,
             "dram_spikes": 2 * spikes,  # written by the layer before, and read

@@ -6,8 +6,8 @@ from functools import lru_cache, partial
 
 import numpy as np
 
-from uticket_lite.edge.checks import instance, one_of, whole_number
-from uticket_lite.hardware.accelerator import Accelerator
+from uticket_lite.edge.checks import one_of, whole_number
+from uticket_lite.hardware.accelerator import Accelerator, check
 from uticket_lite.hardware.loads import add_up, cut
 from uticket_lite.simulation.report import CYCLES, Report, Schedule
 from uticket_lite.strategies import MASK_STRATEGIES, Strategy, chosen
@@ -30,7 +30,7 @@ def balance(
     not allow, and for what a strategy of your own returns, if it is no mask of the layer.
     """
     check(ticket, accelerator)
-    how = _allowed(strategy, accelerator)
+    how = allowed(strategy, accelerator)
     if how.changes != "mask":
         raise ValueError(
             f"strategy {how.name!r} changes {how.changes}, not masks: the ticket would stay as it "
@@ -61,7 +61,7 @@ def simulate(
     """
     one_of("cycles", cycles, CYCLES)
     check(ticket, accelerator)
-    how = _allowed(strategy, accelerator)
+    how = allowed(strategy, accelerator)
     seed = whole_number("seed", seed, minimum=0)
     names, n = ticket.counted if layers is None else ticket.names(layers), accelerator.n_pe
     ran = ticket
@@ -82,13 +82,8 @@ def simulate(
     return Report(ticket, ran, accelerator, how, cycles, names, workload, schedule)
 
 
-def check(ticket: Ticket, accelerator: Accelerator) -> None:
-    """TypeError unless both are what they should be."""
-    instance("ticket", ticket, Ticket, 'ut.load_ticket("digits-lth"), say')
-    instance("accelerator", accelerator, Accelerator, "ut.Accelerator(n_pe=16), say")
-
-
-def _allowed(strategy: str | Strategy, accelerator: Accelerator) -> Strategy:
+def allowed(strategy: str | Strategy, accelerator: Accelerator) -> Strategy:
+    """The strategy; ValueError if it is not known or does nothing on the accelerator."""
     how = chosen(strategy)
     if objection := how.objection(accelerator):
         raise ValueError(objection)

@@ -8,14 +8,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from uticket_lite.edge.checks import one_of, whole_number
+from uticket_lite.edge.checks import instance, one_of, whole_number
 from uticket_lite.hardware.accelerator import Accelerator
 from uticket_lite.hardware.loads import slice_size
 from uticket_lite.hardware.metrics import cycle_utilization
 from uticket_lite.kernels.cycles import finish_times
 from uticket_lite.kernels.spiking import spike_loads
-from uticket_lite.simulation.run import seeded_rng
-from uticket_lite.strategies import Strategy, chosen
+from uticket_lite.simulation.run import allowed, seeded_rng
+from uticket_lite.strategies import Strategy
 from uticket_lite.strategies.checked import balanced, dealt, ordered
 from uticket_lite.tickets.filters import Filters
 from uticket_lite.tickets.layer import Layer
@@ -84,10 +84,10 @@ def simulate_spikes(
     finer than waves where the strategy's PEs run ahead; TypeError for a padding in words: "same"
     is kernel // 2 where kernels are odd and the stride is 1.
     """
+    instance("layer", layer, Layer, 'ut.load_ticket("digits-lth").layers["conv2"], say')
+    instance("accelerator", accelerator, Accelerator, "ut.Accelerator(n_pe=16), say")
     one_of("barrier", barrier, BARRIERS)
-    how = chosen(strategy)
-    if objection := how.objection(accelerator):
-        raise ValueError(objection)
+    how, seed = allowed(strategy, accelerator), whole_number("seed", seed, minimum=0)
     if how.ahead and barrier not in ("layer", "wave"):
         raise ValueError(
             f"strategy {how.name!r} lets PEs run {how.ahead} waves ahead, so they do not wait per "
@@ -200,8 +200,8 @@ def _items(
         return parts.reshape(-1, 3), wave, pe
     cut = given.cut(how.parts)
     if order is None:
-        chosen_order = ordered(how, cut, lambda: seeded_rng(seed, ""))
-        sequence = np.arange(cut.counts.size) if chosen_order is None else chosen_order
+        chosen = ordered(how, cut, lambda: seeded_rng(seed, ""))
+        sequence = np.arange(cut.counts.size) if chosen is None else chosen
     else:
         whole = _permutation(order, filters)
         sequence = (whole[:, None] * how.parts + np.arange(how.parts)).ravel()

@@ -34,7 +34,8 @@ class Strategy:
     own (for schedules), and their partial sums added.
 
     `simulate` and its like take such an object as well as a name; `register` puts it into
-    menus. What its methods return is checked there, so that they need not check it themselves.
+    menus. What its methods return is checked there, so that they need not check it themselves;
+    what is random comes from the `rng` that they are given, so that one seed gives one result.
     Raises ValueError where `changes` and the methods that a subclass overrides disagree.
     """
 
@@ -73,7 +74,8 @@ class Strategy:
             )
 
     def balance(self, layer: Layer, accelerator: Accelerator, rng: np.random.Generator) -> Any:
-        """The layer with another mask, or that mask alone, boolean of the layer's shape."""
+        """The layer with another mask, or that mask alone: of the layer's shape, True (or 1) for
+        what is kept."""
         return layer
 
     def order(

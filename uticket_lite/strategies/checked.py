@@ -1,14 +1,18 @@
 """Ask a strategy, and check what it answers: a mistake in it must never look like a good result.
 
-It gets copies: one that sorts its counts in place, or sets a layer's bits, changes no ticket.
+It gets copies: one that sorts its counts in place, or sets a layer's bits, changes no ticket. Nor
+may it draw from generators that the seed does not reach.
 """
 
+import pickle
+import random
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from uticket_lite.edge.arrays import to_array
 from uticket_lite.hardware.accelerator import Accelerator
 from uticket_lite.kernels.scheduling import first_not_permuted, first_out_of_range
 from uticket_lite.strategies.base import Strategy
@@ -24,10 +28,15 @@ def balanced(
     Raises ValueError, here and below, with the strategy's name and what it returned.
     """
     given = replace(layer, mask=Counts(layer.counts.copy(), layer.bits.copy))
-    after = strategy.balance(given, accelerator, rng)
+    if not _shipped(strategy, "balance") and isinstance(layer.magnitudes, np.ndarray):
+        given = replace(given, magnitudes=layer.magnitudes.copy())
+    after = _answer(strategy, "balance", given, accelerator, rng)
     try:
         if not isinstance(after, Layer):
-            after = Layer.from_array(after)
+            after = to_array(after)
+            if not np.isin(after, (0, 1)).all():
+                raise ValueError("it holds other numbers than 0 and 1")
+            after = Layer.from_array(after != 0)
         if after.shape != layer.shape:
             raise ValueError(f"its shape is {after.shape}")
         return replace(layer, mask=after.bits)
@@ -50,7 +59,7 @@ def ordered(
         return None
     together = filters.shared or filters
     counts, starts = together.counts, together.starts
-    order = strategy.order(counts.copy(), starts.copy(), make_rng())
+    order = _answer(strategy, "order", counts.copy(), starts.copy(), make_rng())
     if order is None:
         return None
     what = f"strategy {strategy.name!r}: order()"
@@ -70,9 +79,9 @@ def dealt(
     strategy: Strategy, counts: np.ndarray, starts: np.ndarray, n: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """The strategy's waves and PEs, int64 (filters,) each; see `Strategy.deal`."""
-    if type(strategy).deal is Strategy.deal:  # nothing of the user's in it
+    if _shipped(strategy, "deal"):
         return strategy.deal(counts, starts, n)
-    answer = strategy.deal(counts.copy(), starts.copy(), n)
+    answer = _answer(strategy, "deal", counts.copy(), starts.copy(), n)
     what = f"strategy {strategy.name!r}: deal()"
     if not isinstance(answer, tuple) or len(answer) != 2:
         raise ValueError(f"{what} returned {type(answer).__name__}, not a pair (waves, PEs)")
@@ -89,8 +98,36 @@ def dealt(
     return wave, pe
 
 
+def _shipped(strategy: Strategy, method: str) -> bool:
+    """Whether the package wrote the method: there is nothing of the user's in it."""
+    return getattr(type(strategy), method).__module__.startswith("uticket_lite.strategies.")
+
+
+def _answer(strategy: Strategy, method: str, *given: Any) -> Any:
+    """What the method returns; ValueError if it drew what the seed does not decide, as other
+    results would come of every call."""
+    if _shipped(strategy, method):
+        return getattr(strategy, method)(*given)
+    before = _chance()
+    answer = getattr(strategy, method)(*given)
+    if _chance() != before:
+        raise ValueError(
+            f"strategy {strategy.name!r}: {method}() drew from np.random or random, which the seed "
+            "does not reach; draw from the rng that order() and balance() are given"
+        )
+    return answer
+
+
+def _chance() -> bytes:
+    """Where the generators stand that all programs share."""
+    return pickle.dumps((np.random.get_state(legacy=False), random.getstate()))
+
+
 def _integers(values: Any, size: int, what: str) -> np.ndarray:
-    array = np.asarray(values)
+    try:
+        array = np.asarray(values)
+    except ValueError:  # rows of unlike lengths
+        array = np.asarray(values, object)
     if array.shape != (size,) or array.dtype.kind not in "iu":
         raise ValueError(
             f"{what} returned {array.dtype} {array.shape}, not one integer for each of the "
