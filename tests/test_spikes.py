@@ -130,9 +130,7 @@ def test_bad_input_is_refused(spikes, options, words):
     layer = ut.Layer.from_array(np.ones((6, 3, 3, 3)))
     with pytest.raises(ValueError, match=words):
         simulate_spikes(layer, spikes, ut.Accelerator(4), **options)
-    with pytest.raises(
-        TypeError, match="layer must be of type Layer, not 'conv2'; write ut"
-    ):
+    with pytest.raises(TypeError, match="layer must be of type Layer, not 'conv2'; write ut"):
         simulate_spikes("conv2", spikes, ut.Accelerator(4))
     with pytest.raises(TypeError, match="accelerator must be of type Accelerator, not 4"):
         simulate_spikes(layer, spikes, 4)
