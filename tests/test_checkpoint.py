@@ -3,6 +3,7 @@
 import argparse
 import os
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -33,11 +34,18 @@ def network():
     return loas_like()
 
 
+EMA = torch.ones(2, 2)
 FORMS = {
     "alone": lambda state: state,
     "state_dict": lambda state: {"epoch": 299, "state_dict": state, "best_acc1": 91.2},
     "model": lambda state: {"model": state, "optimizer": {"state": {}, "lr": 0.1}},
-    "net": lambda state: {"net": state, "acc": 0.9, "round": 14},
+    "net": lambda state: {"net": state, "acc": np.float64(0.9), "round": np.int64(14)},
+    "of two, the one that is no copy": lambda state: {
+        "ema": {"x.weight": EMA},
+        "state_dict": state,
+    },
+    "a list in a table": lambda state: {"ckpt": {"models": [{"anything": state}]}},
+    "beside an optimizer": lambda state: {"optim": {"a.weight": EMA}, "any": state},
 }
 
 
@@ -59,7 +67,7 @@ def test_weights_are_found_wherever_scripts_keep_them(form, old, network, tmp_pa
     assert ut.simulate(ticket, ut.Accelerator()).work > 0
 
 
-@pytest.mark.parametrize("masks", ["masks", "mask"])
+@pytest.mark.parametrize("masks", ["masks", "mask", "pruning_masks", "model_mask"])
 def test_masks_beside_the_state_dict_are_taken(masks, tmp_path):
     torch.manual_seed(0)
     network = nn.Sequential(nn.Conv2d(3, 4, 3), nn.Conv2d(4, 8, 3), nn.Linear(4, 4))
@@ -68,9 +76,16 @@ def test_masks_beside_the_state_dict_are_taken(masks, tmp_path):
         for name, tensor in network.state_dict().items()
         if tensor.ndim > 1
     }
-    for form in (kept, {key.removeprefix("module."): mask for key, mask in kept.items()}):
-        path = tmp_path / "t.pth"
-        torch.save({"state_dict": network.state_dict(), masks: form}, path)
+    path, state = tmp_path / "t.pth", network.state_dict()
+    for content in (
+        {"state_dict": state, masks: kept},
+        {"state_dict": state, masks: {k.removeprefix("module."): m for k, m in kept.items()}},
+        {"state_dict": state, masks: {k: m.numpy().astype(bool) for k, m in kept.items()}},
+        {"state_dict": state, "pruner": {masks: kept}},
+        {"model": {"state_dict": state}, masks: kept},
+        {"anything": state, masks: {tuple(k.split(".")): m for k, m in kept.items()}},
+    ):
+        torch.save(content, path)
         ticket = ut.Ticket.from_checkpoint(path)
         for name, layer in ticket.layers.items():
             assert layer.nonzeros == kept[f"module.{name}.weight"].sum()

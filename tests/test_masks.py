@@ -159,6 +159,44 @@ class OpenLth(nn.Module):
         return self.model(x)
 
 
+class Wrapped(nn.Module):
+    """A layer inside what masks it."""
+
+    def __init__(self, inner, mask):
+        super().__init__()
+        self.inner = inner
+        self.register_buffer("mask", mask)
+
+    def forward(self, x):
+        call = F.linear if self.mask.ndim == 2 else F.conv2d
+        return call(x, self.inner.weight * self.mask, self.inner.bias)
+
+
+def wrapped():
+    network = Net()
+    for layer, part in layers_of(network).items():
+        setattr(network, layer, Wrapped(part, MASKS[layer]))
+    return network
+
+
+class Elsewhere(Beside):
+    """Masks in modules of their own, flattened or scaled, which the network calls by name."""
+
+    def __init__(self, shape=lambda mask: mask, scale=1):
+        self.shape, self.scale = shape, scale
+        super().__init__("pruner")
+
+    def keep(self, layer, mask):
+        if not hasattr(self, "pruner"):
+            self.pruner = nn.Module()
+            self.pruner.masks = nn.ModuleDict()
+        self.pruner.masks[layer] = Mask(self.shape(mask).clone(), "value")
+
+    def masked(self, layer):
+        weight = self.get_submodule(layer).weight
+        return weight * self.pruner.masks[layer].value.view_as(weight) * self.scale
+
+
 def in_a_list():
     """Masks in a list, by the order of layers, as RigL keeps them; weights are masked before."""
     network = zeros()
@@ -171,7 +209,10 @@ SPELLINGS = {
     "torch.nn.utils.prune": pruned,
     **{
         name: lambda name=name: buffer_multiplied(name)
-        for name in ("weight_mask", "mask", "_mask", "pruning_mask", "mask_weight", "sparse_mask")
+        for name in (
+            *("weight_mask", "mask", "_mask", "pruning_mask", "mask_weight", "sparse_mask"),
+            *("weightMask", "supermask", "mask_0", "kept", "m"),
+        )
     },
     "booleans": lambda: buffer_multiplied("mask", torch.bool),
     "bytes": lambda: buffer_multiplied("weight_mask", torch.uint8),
@@ -185,6 +226,11 @@ SPELLINGS = {
     "mask.conv1": lambda: Beside("mask"),
     "open_lth": OpenLth,
     "a list": in_a_list,
+    "around the layer": wrapped,
+    "modules": Elsewhere,
+    "flattened": lambda: Elsewhere(torch.flatten),
+    "rows": lambda: Elsewhere(lambda mask: mask.flatten(1)),
+    "scaled": lambda: Elsewhere(scale=3),
 }
 
 
@@ -203,12 +249,17 @@ def test_a_network_has_its_masks_however_they_are_kept(spelling, compiled, tmp_p
     if spelling != "torch.ao":  # which leaves masks out of state dicts
         tickets.append(ut.Ticket.from_safetensors(tmp_path / "net.safetensors"))
     for ticket in tickets:
-        found = {name.removeprefix("model."): mask for name, mask in ticket.masks().items()}
+        found = {
+            name.removeprefix("model.").removesuffix(".inner"): mask
+            for name, mask in ticket.masks().items()
+        }
         assert found.keys() == MASKS.keys()
         for name, mask in MASKS.items():
             assert (found[name] == mask.bool().numpy()).all(), name
         assert ticket.provenance["left_out"] == {}
-        assert [name.removeprefix("model.") for name in ticket.counted] == ["conv2"]
+        assert [name.removeprefix("model.").removesuffix(".inner") for name in ticket.counted] == [
+            "conv2"
+        ]
 
 
 @pytest.mark.filterwarnings("ignore:.*weight_norm")
@@ -365,6 +416,49 @@ def test_masks_that_could_be_of_several_layers_are_refused(tmp_path):
         ut.Ticket.from_safetensors(tmp_path / "net.safetensors")
 
 
+def test_zeros_that_are_seen_need_no_name_for_their_mask():
+    """Three layers of one shape, masks in a list, weights of no parameter's values."""
+
+    class Alike(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.convs = nn.ModuleList(nn.Conv2d(3, 3, 3, padding=1) for _ in range(3))
+            self.masks = [(torch.rand(3, 3, 3, 3) < 0.3).float() for _ in range(3)]
+
+        def forward(self, x):
+            for conv, mask in zip(self.convs, self.masks, strict=True):
+                weight = (conv.weight - conv.weight.mean()) / conv.weight.std()
+                x = F.conv2d(x, weight * mask, conv.bias, padding=1)
+            return x
+
+    network = Alike()
+    found = ut.Ticket.from_model(network, IMAGES).masks()
+    for i, mask in enumerate(network.masks):
+        assert (found[f"convs.{i}"] == mask.bool().numpy()).all()
+
+
+def test_several_weights_that_are_no_parameters_are_never_taken_for_one():
+    class Made(nn.Linear):
+        def forward(self, x):
+            first, second = super().forward(torch.ones(1)).view(2, 3, 3, 1, 1)
+            return F.conv2d(F.conv2d(x, first), second)
+
+    with pytest.raises(ValueError, match="'weight' computes several layers with weights that are"):
+        ut.Ticket.from_model(Made(1, 18), IMAGES)
+
+
+def test_tensors_beside_weights_are_masks_only_if_they_can_be(tmp_path):
+    weight = torch.rand(4, 3, 3, 3) * (torch.rand(4, 3, 3, 3) < 0.5)
+    alive = (weight != 0).numpy()
+    for beside in (weight == 0, torch.zeros(4, 3, 3, 3), torch.rand(4, 3, 3, 3)):
+        save_file({"a.weight": weight, "a.other": beside.float()}, tmp_path / "net.safetensors")
+        ticket = ut.Ticket.from_safetensors(tmp_path / "net.safetensors")
+        assert (ticket.masks()["a"] == alive).all()
+        assert list(ticket.provenance["left_out"]) == ["a.other"]
+    save_file({"a.weight": weight, "a.bias_mask": torch.zeros(4)}, tmp_path / "net.safetensors")
+    assert (ut.Ticket.from_safetensors(tmp_path / "net.safetensors").masks()["a"] == alive).all()
+
+
 def test_networks_with_mask_in_a_layers_name_are_networks(tmp_path):
     state = {"mask_head.weight": torch.ones(4, 4, 3, 3), "mask_head.fc.weight": torch.ones(2, 2)}
     save_file(state, tmp_path / "net.safetensors")
@@ -469,8 +563,11 @@ def test_exported_networks_are_traced_and_scripted_ones_refused():
     assert {n: x.nonzeros for n, x in ticket.layers.items()} == {
         name: int(mask.sum()) for name, mask in MASKS.items()
     }
-    with pytest.raises(TypeError, match="a scripted module hides what its layers compute"):
+    with pytest.raises(TypeError, match="the module is scripted, which hides what its layers"):
         ut.Ticket.from_model(torch.jit.trace(network, IMAGES), IMAGES)
+    network.conv2 = torch.jit.trace(network.conv2, torch.zeros(1, 8, 6, 6))
+    with pytest.raises(TypeError, match="conv2 is scripted"):
+        ut.Ticket.from_model(network, IMAGES)
 
 
 class Scaled(nn.Conv2d):

@@ -53,9 +53,15 @@ class Call:
 
 
 @contextmanager
-def watching(module: "nn.Module", note: Callable[[Call], str], ties: Ties) -> Iterator[set[str]]:
-    """Report each call to `note`, which names its layer, and what tensors meet to `ties` while
-    the context lasts; yields the names of parts that ran.
+def watching(
+    module: "nn.Module",
+    note: Callable[[Call], str],
+    follow: Callable[[Any, Any], None],
+    ties: Ties,
+) -> Iterator[set[str]]:
+    """Report each call to `note`, which names its layer, what other functions are given and make
+    to `follow`, and what tensors meet to `ties` while the context lasts; yields the names of
+    parts that ran.
 
     Compiled parts run as if they were not.
     """
@@ -74,6 +80,7 @@ def watching(module: "nn.Module", note: Callable[[Call], str], ties: Ties) -> It
             name = str(getattr(function, "__name__", "")).split(".")[0]
             if name not in FUNCTIONS:
                 ties.function(name, function, args, kwargs or {}, result)
+                follow((args, kwargs or {}), result)
             else:
                 self.see(name, result, *args, **(kwargs or {}))
             return result

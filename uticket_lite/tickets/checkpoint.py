@@ -1,23 +1,27 @@
 """State dicts in checkpoints that torch wrote: `.pth`, `.pt`, `.pth.tar`.
 
-Such files are pickles, which can run code when read; only tensors and plain containers are let
-through (`torch.load(weights_only=True)`), never objects.
+Such files are pickles, which can run code when read; only tensors, arrays and plain containers are
+let through (`torch.load(weights_only=True)`), never objects.
 """
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy._core.multiarray import _reconstruct, scalar
+
 from uticket_lite.edge.checks import printable
 from uticket_lite.edge.tensors import InMemory
+from uticket_lite.tickets.conventions import MASK, layer_of
 from uticket_lite.tickets.state_dict import from_tensors
 
 SUFFIXES = (".pth", ".pt", ".tar", ".ckpt")
 PLACES = ("state_dict", "model_state_dict", "model", "net", "network", "params", "weights")
 """Where training scripts keep weights beside epoch, accuracy and optimizer."""
 RESAVE = (
-    "in the program that made it, write the weights alone: "
+    "in the program that made it, write the weights alone (and masks beside them as NAME.mask): "
     'safetensors.torch.save_file(model.state_dict(), "net.safetensors")'
 )
 
@@ -26,7 +30,7 @@ def read_checkpoint(
     path: str | os.PathLike[str], counted: Iterable[str] | None = None
 ) -> dict[str, Any]:
     """What `Ticket` needs of a checkpoint: as `state_dict.read_state_dict`, from the state dict it
-    is, or the one under "state_dict", "model" or the like. Masks beside it ("mask", "masks")
+    is, or one in it, under "state_dict", "model" or the like. Masks beside it ("mask", "masks")
     are taken too; `module.` before every name, which parallel training puts there, is not.
 
     Raises FileNotFoundError, ImportError without torch, or ValueError for a damaged file, one
@@ -38,11 +42,10 @@ def read_checkpoint(
     found = _find(_load(path))
     if found is None:
         raise ValueError(
-            f"{path} holds no state dict, neither itself nor as one of: {', '.join(PLACES)}"
+            f"{path} holds no state dict: neither itself nor any table in it (as "
+            f"{', '.join(PLACES)}) has a tensor called NAME.weight"
         )
-    tensors = {
-        name: InMemory(tensor, f"tensor {name!r}: ") for name, tensor in _unwrapped(found).items()
-    }
+    tensors = {name: InMemory(tensor, f"tensor {name!r}: ") for name, tensor in found.items()}
     try:
         return from_tensors(tensors, path.name, counted)
     except (ValueError, TypeError) as error:
@@ -59,10 +62,11 @@ def _load(path: Path) -> Any:
     import pickle
 
     try:
-        try:
-            return torch.load(path, map_location="cpu", weights_only=True, mmap=True)
-        except (RuntimeError, ValueError):  # files of old cannot be mapped
-            return torch.load(path, map_location="cpu", weights_only=True)
+        with torch.serialization.safe_globals(_numpy()):
+            try:
+                return torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+            except (RuntimeError, ValueError):  # files of old cannot be mapped
+                return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         said = printable(" ".join(str(error).split()))[:200]
         raise ValueError(
@@ -77,27 +81,63 @@ def _load(path: Path) -> Any:
         ) from None
 
 
+def _numpy() -> list[Any]:
+    """What arrays and numbers of NumPy are made of in a pickle, under old names too: they run
+    nothing."""
+    made = {"_reconstruct": _reconstruct, "scalar": scalar}
+    names = [
+        (function, f"numpy.{core}.multiarray.{name}")
+        for name, function in made.items()
+        for core in ("core", "_core")
+    ]
+    return [np.ndarray, np.dtype, *(type(np.dtype(kind)) for kind in "?bhilqBHILQefd"), *names]
+
+
 def _find(content: Any) -> dict[str, Any] | None:
-    """The tensors of a checkpoint, those of masks under `masks.NAME`."""
-    if not isinstance(content, Mapping):
+    """The tensors of a checkpoint's weights, and those of masks beside them under `masks.NAME`."""
+    tables = dict(_tables(content, ()))
+
+    def likely(path: tuple[str, ...]) -> int:
+        return PLACES.index(path[-1]) if path and path[-1] in PLACES else len(PLACES)
+
+    masks = {path: table for path, table in tables.items() if MASK.search(" ".join(path))}
+    having = [
+        path
+        for path, table in tables.items()
+        if path not in masks and not any("optim" in key for key in path)
+        and any(layer_of(name) for name in table)
+    ]  # fmt: skip
+    if not having:
         return None
-    tensors = _tensors(content)
-    for place in PLACES:
-        if isinstance(content.get(place), Mapping) and _tensors(content[place]):
-            tensors = _unwrapped(_tensors(content[place]))
-            break
-    for place in ("mask", "masks", "mask_dict"):
-        masks = content.get(place)
-        if isinstance(masks, list | tuple):
-            masks = {str(i): mask for i, mask in enumerate(masks)}
-        if isinstance(masks, Mapping):
-            beside = _unwrapped(_tensors(masks))
-            tensors |= {f"masks.{name}": mask for name, mask in beside.items()}
-    return tensors or None
+    own = () if () in having else min(having, key=likely)
+    tensors = _unwrapped(tables[own])
+    for path, table in masks.items():
+        at = next(i for i, key in enumerate(path) if MASK.search(key))
+        for name, mask in _unwrapped(table).items():
+            tensors[".".join(("masks", *path[at + 1 :], name))] = mask
+    return tensors
 
 
-def _tensors(table: Mapping[Any, Any]) -> dict[str, Any]:
-    return {str(name): value for name, value in table.items() if hasattr(value, "detach")}
+def _tables(
+    content: Any, path: tuple[str, ...]
+) -> Iterator[tuple[tuple[str, ...], dict[str, Any]]]:
+    """Every dictionary or list in a checkpoint, and itself, that holds tensors, by where it is."""
+    if isinstance(content, list | tuple):
+        content = dict(enumerate(content))
+    if isinstance(content, Mapping):
+        named = {_name(key): value for key, value in content.items()}
+        if tensors := {key: value for key, value in named.items() if _is_array(value)}:
+            yield path, tensors
+        for key, value in named.items():
+            yield from _tables(value, (*path, key))
+
+
+def _is_array(value: Any) -> bool:
+    return hasattr(value, "detach") or isinstance(value, np.ndarray)
+
+
+def _name(key: Any) -> str:
+    return ".".join(map(str, key)) if isinstance(key, tuple) else str(key)
 
 
 def _unwrapped(tensors: dict[str, Any]) -> dict[str, Any]:

@@ -15,14 +15,17 @@ that the package knows of it:
 | `conv1.weight_mask`, `conv1.mask`, `conv1._mask`, `conv1.pruning_mask` | beside the weight |
 | `conv1.parametrizations.weight.0.mask` | a parametrization |
 | `conv1.weight.mask`, `masks.conv1`, `masks.conv1.weight`, `mask_conv1___weight` | elsewhere |
+| `conv1.kept`, `conv1.m`: of the weight's shape, and only 0 and 1 | beside the weight, unnamed |
 
 A layer with several masks keeps what all of them keep. Parametrizations whose mask is not in a
 state dict (torch.ao leaves it out) or that compute the weight otherwise are refused.
 
-A tensor with the word "mask" in its name belongs to the layer whose name is left of it without
-the words that only say what kind of thing it is (`WORDS`).
+A tensor with "mask" in its name belongs to the layer whose name is left of it without the words
+that only say what kind of thing it is (`WORDS`), or else to the one whose name is a part of what
+is left, or the only one that begins with it, if it has that layer's shape.
 """
 
+import math
 import re
 from collections.abc import Container, Iterable, Mapping
 
@@ -40,7 +43,7 @@ LENGTH = {"weight_v": "weight_g", "original1": "original0"}
 MADE = re.compile(r"(?:parametrizations\.weight\.original|weight_orig)$")
 HARMLESS = re.compile(r"(?:weight_[uv]|\.\d+\._[uv])$")
 """Spectral norm's: a weight that is scaled keeps its zeros."""
-MASK = re.compile(r"(?<![a-z])masks?(?![a-z])", re.IGNORECASE)
+MASK = re.compile(r"mask(?!ed)s?", re.IGNORECASE)
 WORDS = {
     *("mask", "masks", "weight", "weights", "orig", "original", "buffer", "binary", "kernel"),
     *("prune", "pruned", "pruner", "pruning", "sparse", "sparsity", "param", "parameter", "module"),
@@ -128,13 +131,14 @@ def check_made(keys: Mapping[str, str], masks: Container[str], shapes: Iterable[
             )
 
 
-def find_masks(layers: Mapping[str, Shape], shapes: Mapping[str, Shape]) -> dict[str, list[str]]:
-    """Layers to the names of their masks.
+def find_masks(
+    layers: Mapping[str, Shape], shapes: Mapping[str, Shape]
+) -> tuple[dict[str, list[str]], list[str]]:
+    """Layers to the names of their masks, and masks in lists of which it cannot be told whose
+    they are.
 
     layers: name to the shape of its weight. shapes: all tensors of the network. A mask has its
-    weight's shape, or one that broadcasts to it, as a mask of filters does.
-
-    Raises ValueError for a list of masks of which it cannot be told whose they are.
+    weight's shape, flattened or not, or one that broadcasts to it, as a mask of filters does.
     """
     by_words: dict[tuple[str, ...], list[str]] = {}
     for layer in layers:
@@ -142,31 +146,56 @@ def find_masks(layers: Mapping[str, Shape], shapes: Mapping[str, Shape]) -> dict
     found: dict[str, list[str]] = {}
     listed: dict[str, list[str]] = {}
     for key in shapes:
-        if not is_mask(key, shapes):
-            continue
         words = _words(key)
+        if not is_mask(key, shapes) or "bias" in words:
+            continue
+        if len(words) == 1 and words[0].isdigit():
+            listed.setdefault(key.removesuffix(words[0]), []).append(key)
         of = by_words.get(words) or [
             layer
             for known, names in by_words.items()
             if words and not words[0].isdigit() and _ends_with(known, words)
             for layer in names
         ]
-        if len(of) == 1 and _broadcasts(shapes[key], layers[of[0]]):
+        if not of:  # words of its own, or beside what wraps the layer
+            within = [known for known in by_words if _within(known, words)]
+            around = [known for known in by_words if words and known[: len(words)] == words]
+            best = max(within, key=len) if within else around[0] if len(around) == 1 else None
+            of = [n for n in by_words.get(best or (), ()) if _same_size(shapes[key], layers[n])]
+        if len(of) == 1 and fits(shapes[key], layers[of[0]]):
             found.setdefault(of[0], []).append(key)
         elif len(of) == 1 and key.endswith("weight_mask"):
             raise ValueError(
                 f"layer {of[0]!r}: its mask has shape {shapes[key]}, its weight "
                 f"{layers[of[0]]}; they must be the same"
             )
-        if re.search(r"masks?\.\d+$", key) and len(words) == 1:
-            listed.setdefault(key.rpartition(".")[0], []).append(key)
+    unclear: list[str] = []
     for keys in listed.values():
         if not set(keys) <= {key for masks in found.values() for key in masks}:
             found = {layer: [k for k in masks if k not in keys] for layer, masks in found.items()}
             found = {layer: masks for layer, masks in found.items() if masks}
-            for layer, key in _by_shape(layers, keys, shapes).items():
+            mine = _by_shape(layers, keys, shapes)
+            unclear += keys if mine is None else []
+            for layer, key in (mine or {}).items():
                 found.setdefault(layer, []).append(key)
-    return found
+    return found, unclear
+
+
+def find_unnamed(keys: Mapping[str, str], shapes: Mapping[str, Shape]) -> dict[str, list[str]]:
+    """Layers to the tensors beside their weights that are as large, and may be masks by what they
+    hold; keys: layer to the tensor that is its weight."""
+    found: dict[str, list[str]] = {}
+    for key in shapes:
+        if layer_of(key) is None and not MASK.search(key):
+            found.setdefault(key.rpartition(".")[0], []).append(key)
+    return {
+        layer: [
+            other
+            for other in found.get(key.rpartition(".")[0], ())
+            if shapes[other] == shapes[key] and ".parametrizations." not in f".{key}"
+        ]
+        for layer, key in keys.items()
+    }
 
 
 def left_masks(shapes: Mapping[str, Shape], used: set[str]) -> dict[str, str]:
@@ -223,11 +252,14 @@ def _unlike_a_layer(key: str, shapes: Mapping[str, Shape]) -> str | None:
 
 def _words(name: str) -> tuple[str, ...]:
     """What is left of a name: `masks.conv1` and `conv1.weight_mask` are both conv1."""
-    name = re.sub(r"(parametrizations)\.weight\.\d+", r"weight", plain(name.replace("___", ".")))
-    parts = [
-        [w for w in part.split("_") if w and w.lower() not in WORDS] for part in name.split(".")
-    ]
-    return tuple("_".join(words) for words in parts if words)
+    name = re.sub(r"(parametrizations)\.weight\.\d+", r"weight", plain(name))
+    name = MASK.sub("_", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name))
+    return tuple(w for w in re.split(r"[\W_]+", name.lower()) if w and w not in WORDS)
+
+
+def _within(words: tuple[str, ...], others: tuple[str, ...]) -> bool:
+    n = len(words)
+    return any(others[i : i + n] == words for i in range(len(others) - n + 1))
 
 
 def _ends_with(words: tuple[str, ...], end: tuple[str, ...]) -> bool:
@@ -239,8 +271,18 @@ def _alike(one: str, other: str) -> bool:
     return _ends_with(one_words, other_words) or _ends_with(other_words, one_words)
 
 
-def _broadcasts(mask: Shape, weight: Shape) -> bool:
+def fits(mask: Shape, weight: Shape) -> bool:
     """Whether a tensor of that shape says something of each weight, or of each filter."""
+    return _same_size(mask, weight) or _broadcasts(mask, weight)
+
+
+def _same_size(mask: Shape, weight: Shape) -> bool:
+    """Whether it has a number for each weight, in their order."""
+    size = math.prod(weight)
+    return mask in (weight, (size,), (weight[0], size // max(1, weight[0])))
+
+
+def _broadcasts(mask: Shape, weight: Shape) -> bool:
     if mask == weight[:1]:
         return True
     return len(mask) == len(weight) and all(m in (1, w) for m, w in zip(mask, weight, strict=True))
@@ -248,14 +290,11 @@ def _broadcasts(mask: Shape, weight: Shape) -> bool:
 
 def _by_shape(
     layers: Mapping[str, Shape], keys: list[str], shapes: Mapping[str, Shape]
-) -> dict[str, str]:
-    """Masks in a list, if the shape of each is that of one layer only."""
-    fits = {key: [n for n, shape in layers.items() if shapes[key] == shape] for key in keys}
-    if not any(fits.values()):
+) -> dict[str, str] | None:
+    """Masks in a list, if the shape of each is that of one layer only; None if of several."""
+    matching = {key: [n for n, shape in layers.items() if shapes[key] == shape] for key in keys}
+    if not any(matching.values()):
         return {}
-    if any(len(names) != 1 for names in fits.values()):
-        raise ValueError(
-            f"the masks {', '.join(keys)} do not say which layers they belong to, and neither do "
-            "their shapes; give weights and masks by name to Ticket.from_arrays"
-        )
-    return {names[0]: key for key, names in fits.items()}
+    if any(len(names) != 1 for names in matching.values()):
+        return None
+    return {names[0]: key for key, names in matching.items()}

@@ -209,6 +209,13 @@ def pack(mask: np.ndarray) -> np.ndarray:
     return bits
 
 
+def spread(mask: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """A mask of filters, say, or a flattened one, as one of weights."""
+    if mask.size == math.prod(shape):
+        return mask.reshape(shape)
+    return np.broadcast_to(mask.reshape(*mask.shape, *[1] * (len(shape) - mask.ndim)), shape)
+
+
 def _as_numbers(array: Any, layer: str) -> np.ndarray:
     """The array, if it can be a mask or weights; otherwise an error that begins with `layer`."""
     dense = to_array(array, layer)

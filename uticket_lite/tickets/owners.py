@@ -14,6 +14,7 @@ from uticket_lite.tickets.conventions import (
     length_of,
     plain,
 )
+from uticket_lite.tickets.ties import tensors_in
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -26,6 +27,7 @@ class Parameters:
 
     def __init__(self, module: "nn.Module") -> None:
         from torch.nn.parameter import is_lazy
+        from torch.utils.weak import WeakIdKeyDictionary
 
         self.parts = {plain(name): part for name, part in module.named_modules()}
         self.model = type(self.parts[""]).__name__
@@ -40,19 +42,30 @@ class Parameters:
             for name, tensor in {**buffers, **self.own}.items()
             if tensor.ndim > 1 and not is_mask(name, self.shapes)
         }
+        self.made_of: Any = WeakIdKeyDictionary()
         self.by_memory: dict[tuple[int, int], list[str]] = {}
         for name, tensor in self.weights.items():
             self.by_memory.setdefault(_memory(tensor), []).append(name)
 
+    def follow(self, given: Any, made: Any) -> None:
+        """What a function makes of a weight, as large as it, is that weight: masked or scaled."""
+        known = {x: self.made_of.get(x, _memory(x)) for x in tensors_in(given)}
+        weights = [(x, key) for x, key in known.items() if key in self.by_memory]
+        weights.sort(key=lambda found: layer_of(self.by_memory[found[1]][0]) is None)
+        for x, key in weights:
+            for tensor in tensors_in(made):
+                if tensor.numel() == x.numel():
+                    self.made_of.setdefault(tensor, key)
+
     def of(self, call: Call, used: Container[str | None]) -> tuple[str, str | None]:
         """The name of the layer that made a call and of its parameter, if one can be told.
 
-        It is the tensor the call computes with, or one that equals it but for zeros (of several,
-        one that is not used yet); else the weight of the part that calls. Of tied parameters,
-        the first.
+        It is the tensor the call computes with, or one that this was made of, or that equals it
+        but for zeros (of several, one that is not used yet); else the weight of the part that
+        calls. Of tied parameters, the first.
         """
         owner = plain(call.owner)
-        if same := self.by_memory.get(_memory(call.weight)):
+        if same := self.by_memory.get(self.made_of.get(call.weight, _memory(call.weight))):
             name = next((name for name in same if self._is_of(name, owner)), same[0])
             return layer_of(name) or name, same[0]
         likely = [name for name in self.weights if self._covers(name, call.weight)]
@@ -132,7 +145,7 @@ class Parameters:
         self, shapes: dict[str, tuple[int, ...]]
     ) -> tuple[dict[str, list[Any]], dict[str, str]]:
         """Masks of the named layers, and a reason for each that is none of theirs."""
-        found = find_masks(shapes, self.shapes)
+        found, _ = find_masks(shapes, self.shapes)
         return (
             {layer: [self.tensors[name] for name in names] for layer, names in found.items()},
             left_masks(self.shapes, {name for names in found.values() for name in names}),

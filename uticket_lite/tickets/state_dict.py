@@ -3,6 +3,8 @@
 import math
 import os
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +26,13 @@ from uticket_lite.tickets.conventions import (
     convolutions,
     find_layers,
     find_masks,
+    find_unnamed,
     left_masks,
     length_of,
     plain,
 )
 from uticket_lite.tickets.file import FORMAT
-from uticket_lite.tickets.layer import Layer, no_bits, pack
+from uticket_lite.tickets.layer import Layer, no_bits, pack, spread
 from uticket_lite.tickets.stored import StoredMagnitudes
 
 SAVING = "a state dict is a file written by safetensors.torch.save_file"
@@ -83,8 +86,14 @@ def from_tensors(
             f"a layer, but {has or 'no tensor at all'}"
         )
     layer_shapes = {name: shapes[key] for name, key in keys.items()}
-    masks = find_masks(layer_shapes, shapes)
+    masks, unclear = find_masks(layer_shapes, shapes)
+    if unclear:
+        raise ValueError(
+            f"the masks {', '.join(unclear)} do not say which layers they belong to, and neither "
+            "do their shapes; give weights and masks by name to Ticket.from_arrays"
+        )
     check_made(keys, masks, shapes)
+    unnamed = find_unnamed(keys, shapes)
     left_out |= left_masks(shapes, {key for names in masks.values() for key in names})
     layers = {}
     total = sum(math.prod(shape) for shape in layer_shapes.values())
@@ -109,6 +118,13 @@ def from_tensors(
             read,
         )
         left_out |= useless
+        for other in unnamed[name]:
+            with suppress(ValueError):  # no numbers, or the opposite of a mask
+                readable(other, tensors[other])
+                kept, _ = _masked(name, layers[name].bits, tensors[key], tensors[other])
+                if kept is not layers[name].bits and kept.any():
+                    layers[name] = replace(layers[name], mask=kept & layers[name].bits)
+                    left_out.pop(plain(other), None)
     return {
         "arrays": layers,
         "counted": tuple(counted or ()) or convolutions(layer_shapes)[1:],
@@ -166,14 +182,12 @@ def _masked(
     shape = weight.shape
     rows, columns = shape[0], math.prod(shape[1:])
     kept, value = no_bits(rows, columns), None
-    small = whole(mask) if mask.shape != shape else None
-    if small is not None:
-        small = small.reshape(*small.shape, *[1] * (len(shape) - small.ndim))
+    small = spread(whole(mask), shape) if mask.shape != shape else None
     for block in blocks(rows, columns):
         if small is None:
             numbers = mask.block(*block)
         else:
-            part = np.broadcast_to(small, shape)[block[0]]
+            part = small[block[0]]
             numbers = part.reshape(len(part), -1)[:, block[1]]
         said = numbers[numbers != 0]
         if said.size:
@@ -189,7 +203,7 @@ def _masked(
             f"layer {name!r}: its mask keeps none of the weights that are not 0; if it says what "
             "is pruned, give Ticket.from_arrays its opposite"
         )
-    return (kept if small is None else kept & alive), None
+    return (kept if math.prod(mask.shape) == rows * columns else kept & alive), None
 
 
 def _set(bits: np.ndarray, block: tuple[slice, slice], mask: np.ndarray) -> None:

@@ -130,7 +130,7 @@ class Ties:
         self.origins: Any = WeakIdKeyDictionary()
         self.met: list[frozenset[str]] = []
         self.unknown: dict[str, str] = {}
-        for tensor in _tensors(sample):
+        for tensor in tensors_in(sample):
             self.origins[tensor] = Origin(frozenset({INPUT}), None)
 
     def layer(self, name: str, given: "Tensor", made: "Tensor", groups: int, axis: int) -> None:
@@ -150,8 +150,8 @@ class Ties:
         if name == "__setitem__":
             self._set(args[0], args[-1])
             return
-        made = [x for x in _tensors(result) if x.ndim]
-        known = [(x, self.origins[x]) for x in _tensors((args, kwargs)) if x in self.origins]
+        made = [x for x in tensors_in(result) if x.ndim]
+        known = [(x, self.origins[x]) for x in tensors_in((args, kwargs)) if x in self.origins]
         if not made or not known or name in NEW:
             return
         if name in MIXES:
@@ -181,8 +181,8 @@ class Ties:
     def part(self, given: Any, made: Any) -> None:
         """A part without layers ran, in which a tensor may have left torch: a neuron, say. What
         it makes has the channels it was given if the shape says so."""
-        for tensor in _tensors(made):
-            for before in _tensors(given):
+        for tensor in tensors_in(made):
+            for before in tensors_in(given):
                 origin = self.origins.get(before)
                 if origin is None or tensor in self.origins:
                     continue
@@ -249,7 +249,7 @@ class Ties:
             result = function(*map(numbered, args), **{k: numbered(v) for k, v in kwargs.items()})
         except Exception:  # whatever: it then cannot be told
             return [None] * len(made)
-        found = [x for x in _tensors(result) if x.ndim]
+        found = [x for x in tensors_in(result) if x.ndim]
         return [_numbered_axis(x) for x in found] if len(found) == len(made) else [None] * len(made)
 
 
@@ -272,9 +272,10 @@ def _is_tensor(value: Any) -> bool:
     return isinstance(value, Tensor)
 
 
-def _tensors(value: Any) -> Iterator["Tensor"]:
+def tensors_in(value: Any) -> Iterator["Tensor"]:
+    """The tensors in an argument, or in lists and dictionaries of them."""
     if _is_tensor(value):
         yield value
     elif isinstance(value, list | tuple | dict):
         for item in value.values() if isinstance(value, dict) else value:
-            yield from _tensors(item)
+            yield from tensors_in(item)

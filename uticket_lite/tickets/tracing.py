@@ -13,6 +13,7 @@ from uticket_lite.edge.arrays import to_array
 from uticket_lite.edge.checks import whole_number
 from uticket_lite.tickets.calls import Call, watching
 from uticket_lite.tickets.conventions import convolutions
+from uticket_lite.tickets.layer import spread
 from uticket_lite.tickets.owners import Parameters
 from uticket_lite.tickets.ties import Ties
 
@@ -54,17 +55,20 @@ def trace(
     numbers of positions, one named in `counted` did not run, `batch_dims` is needed, or a
     weight is NaN or infinite. Errors of the network itself pass through.
     """
-    from torch import jit, nn
+    from torch import equal, jit, nn
 
     if not isinstance(module, nn.Module):
         raise TypeError(
             f"module must be a torch.nn.Module, not {type(module).__name__}; weights alone go to "
             "Ticket.from_arrays"
         )
-    if isinstance(module, jit.ScriptModule):
-        raise TypeError(
-            "a scripted module hides what its layers compute; give the module it was made of"
-        )
+    for name, part in module.named_modules():
+        scripted = isinstance(part, jit.ScriptModule)
+        if scripted and any(parameter.ndim > 1 for parameter in part.parameters()):
+            raise TypeError(
+                f"{name or 'the module'} is scripted, which hides what its layers compute; give "
+                "the module it was made of"
+            )
     if batch_dims is not None:
         batch_dims = whole_number("batch_dims", batch_dims, minimum=0)
     parameters = Parameters(module)
@@ -76,6 +80,11 @@ def trace(
         if name not in layers and parameter is not None and parameter in used.values():
             return next(n for n, p in used.items() if p == parameter)  # tied to its weight
         first = layers.setdefault(name, call)
+        if parameter is None and not equal(first.weight, call.weight):
+            raise ValueError(
+                f"{name!r} computes several layers with weights that are none of its parameters; "
+                "give them by name to Ticket.from_arrays"
+            )
         used.setdefault(name, parameter)
         if first.owner == call.owner and first.positions(batch_dims) != call.positions(batch_dims):
             raise ValueError(
@@ -86,7 +95,7 @@ def trace(
         return name
 
     ties = Ties(sample_input)
-    with _evaluating(module), watching(module, note, ties) as ran:
+    with _evaluating(module), watching(module, note, parameters.follow, ties) as ran:
         module(*sample_input) if isinstance(sample_input, tuple) else module(sample_input)
     left_out = parameters.left_out(layers, set(used.values()), ran)
     if not layers:
@@ -160,19 +169,12 @@ def _weights_and_mask(
     zeros, marked = alive, None
     for mask in masks:
         said = to_array(mask, f"mask of layer {name!r}: ")
-        whole, said = said.shape == weight.shape, _spread(said, weight.shape)
+        whole, said = said.size == weight.size, spread(said, weight.shape)
         kept = said != 0
         if not kept.all() and kept[zeros].any() and (said[kept] == said[kept][0]).all():
             alive = kept & (whole | zeros)
             marked = alive if marked is None else marked & alive
     return weight, zeros if marked is None else marked
-
-
-def _spread(mask: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    """A mask of filters, say, as one of weights."""
-    if mask.ndim < len(shape):
-        mask = mask.reshape(*mask.shape, *[1] * (len(shape) - mask.ndim))
-    return np.broadcast_to(mask, shape)
 
 
 @contextmanager
