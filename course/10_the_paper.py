@@ -16,7 +16,7 @@ from uticket_lite.paper import picture, shown, side_by_side
 from uticket_lite.paper.published import paper_table
 from uticket_lite.paper.recorded import PES, TIMESTEPS, networks, report, run_name, trained
 from uticket_lite.paper.study import (
-    RECIPES,
+    CURVES,
     by_steps,
     disagreement,
     of_paper,
@@ -230,7 +230,7 @@ passed = {
     for recipe, each in seeds.items()
 }
 for recipe, steps in passed.items():
-    print(f"{RECIPES[recipe]}: below {of_paper(SMALL)} for good after", end=" ")
+    print(f"{CURVES[recipe]}: below {of_paper(SMALL)} for good after", end=" ")
     print(", ".join(f"{step:,.0f}" for step in steps), f"steps ({len(steps)} seeds)")
 
 # %% tags=["claims"]

@@ -13,7 +13,14 @@ import pytest
 import uticket_lite as ut
 from uticket_lite import explore
 from uticket_lite.explore.charts import make_chart
-from uticket_lite.explore.charts.palette import CHANGED, COUNTED, ENERGY, METHODS, OTHERS, TIME
+from uticket_lite.explore.charts.palette import (
+    CHANGED,
+    COUNTED,
+    ENERGY,
+    METHOD_COLOURS,
+    OTHERS,
+    TIME,
+)
 from uticket_lite.explore.controls import nearest
 from uticket_lite.explore.explorers.timeline import STEPS
 from uticket_lite.explore.explorers.workload import (
@@ -505,7 +512,7 @@ def test_a_link_need_not_name_what_follows():
 def test_colours_come_from_one_table():
     """A method, a kind of strategy, and what time and energy are spent on."""
     wanted = {
-        "rounds": {"method": METHODS},
+        "rounds": {"method": METHOD_COLOURS},
         "workload": {"kind": TIME},
         "timeline": {"kind": TIME},
         "energy": {"kind": ENERGY, "changes": CHANGED},
@@ -514,7 +521,7 @@ def test_colours_come_from_one_table():
     }
     assert wanted.keys() == explore.EXPLORERS.keys() - {"sweep"}
     assert list(CHANGED) == list(CHANGES)
-    meanings = METHODS | CHANGED | TIME
+    meanings = METHOD_COLOURS | CHANGED | TIME
     assert ENERGY["waiting"] == TIME["waiting"] != ENERGY["working"] == TIME["work"]
     assert COUNTED["spikes"] == ENERGY["dynamic"] != COUNTED["weights"] == TIME["work"]
     shared = {"u-Ticket", "mask"}  # u-Ticket is what changes masks

@@ -414,7 +414,7 @@ def test_a_strategy_of_ones_own_balances_as_the_same_method_does(uticket_run, tm
 
 def test_threads_are_capped_to_what_the_container_grants(tmp_path, monkeypatch, capsys):
     from uticket_lite.edge import processors
-    from uticket_lite.training.threads import threads
+    from uticket_lite.training.threads import using_threads
 
     before = torch.get_num_threads()
     monkeypatch.setattr(processors, "CONTROL_GROUPS", tmp_path)
@@ -424,7 +424,7 @@ def test_threads_are_capped_to_what_the_container_grants(tmp_path, monkeypatch, 
     assert processors.processors() == min(2, os.cpu_count())
     (tmp_path / "cpu.max").write_text("50000 100000\n")
     assert processors.processors() == 1
-    with threads(4096):
+    with using_threads(4096):
         assert torch.get_num_threads() == 1
     assert "4096 threads asked for, 1 granted" in capsys.readouterr().err
     assert torch.get_num_threads() == before

@@ -16,7 +16,7 @@ import vl_convert
 import uticket_lite as ut
 from uticket_lite import cli
 from uticket_lite.explore.charts import make_chart, palette
-from uticket_lite.explore.charts.palette import METHODS
+from uticket_lite.explore.charts.palette import METHOD_COLOURS
 from uticket_lite.explore.pictures import INK, Picture
 from uticket_lite.paper import SECTIONS, picture, recorded, shown, side_by_side
 from uticket_lite.paper.published import paper_numbers, paper_table
@@ -273,10 +273,10 @@ def test_a_method_has_one_colour_in_every_chart(tables):
     """LTH and u-Ticket, in the paper's figures and in the rounds explorer."""
     for name in ("Fig. 4", "Fig. 6"):
         spec = json.dumps(picture(name, tables[name]).chart.to_dict())
-        scale = json.dumps({"domain": list(METHODS), "range": list(METHODS.values())})
+        scale = json.dumps({"domain": list(METHOD_COLOURS), "range": list(METHOD_COLOURS.values())})
         assert scale in spec, name
     rounds = json.dumps(make_chart("rounds").to_dict())
-    runs = json.dumps(list(METHODS.values()))[:-1]  # the first two of more
+    runs = json.dumps(list(METHOD_COLOURS.values()))[:-1]  # the first two of more
     assert f'"range": {runs}' in rounds
 
 

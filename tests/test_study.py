@@ -125,7 +125,7 @@ def test_a_factor_is_what_differs_from_the_base():
 def test_pictures_are_drawn_and_say_what_the_paper_has():
     spec = json.dumps(study.SECTION.draw(made()).to_dict())
     assert "the paper's ticket, 0.59" in spec
-    assert all(name in spec for name in study.RECIPES.values())
+    assert all(name in spec for name in study.CURVES.values())
     last = made(round=14, step=math.nan).assign(factor="base", noise=0.1, layers=0.1, filters=0.1)
     for chart in (study.SECTION.draw(made()), factors.SECTION.draw(last)):
         assert Picture(chart, "in words")._repr_html_().startswith("<img")

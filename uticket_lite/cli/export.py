@@ -4,10 +4,10 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from uticket_lite.cli.parser import Commands
+from uticket_lite.cli.parser import Commands, Parser
 
 NOTES = """\
-Explorers: workload, timeline, rounds, strategies, sweep, energy, spikes. LINK may also be the
+Explorers: {explorers}. LINK may also be the
 state that an explorer shows under its picture, "workload?run=digits-lth&n_pe=8" say. Controls that
 move in the file take all their values (--moves round) or those given (--moves n_pe=4,16,64); the
 others stand still, disabled. Without --moves: as many of the first controls as 12,000 states allow.
@@ -21,7 +21,6 @@ def add_export(commands: Commands) -> None:
         "export",
         help="write an explorer as one HTML file, for a browser without Jupyter",
         description="Write an explorer as one HTML file that needs no kernel and no network.",
-        epilog=NOTES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     command.add_argument("explorer", metavar="LINK", help="an explorer's name, or its state")
@@ -31,7 +30,14 @@ def add_export(commands: Commands) -> None:
     command.add_argument(
         "--moves", nargs="+", default=[], metavar="CONTROL", help="what moves in the file"
     )
+    command.late = _name_explorers
     command.set_defaults(run=_export)
+
+
+def _name_explorers(command: Parser) -> None:
+    from uticket_lite.explore import EXPLORERS
+
+    command.epilog = NOTES.format(explorers=", ".join(EXPLORERS))
 
 
 def _export(options: argparse.Namespace) -> int:

@@ -12,12 +12,12 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from uticket_lite.simulation.rows import NAME, QUESTION
+
 FIGURES = ("utilization", "latency", "energy", "idle", "work")
 KEY = ("ticket", "mapping", "strategy", "n_pe", "gating")
 LOOK = 1.0
 """Seconds between looks into a folder that is still written."""
-WHOLE = re.compile(r"points-\d{12}-\d{12}\.parquet")
-QUESTION = "_sweep.json"
 
 
 class Key(NamedTuple):
@@ -172,7 +172,7 @@ class Folder:
         return sorted(
             path
             for path in self.folder.glob("*.parquet")
-            if path not in self._read and (not self.whole or WHOLE.fullmatch(path.name))
+            if path not in self._read and (not self.whole or re.fullmatch(NAME, path.name))
         )
 
     def new(self) -> Iterator[pd.DataFrame]:

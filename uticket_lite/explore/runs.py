@@ -1,14 +1,14 @@
 """What the explorers explore: runs of tickets, one per pruning round, and controls over them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from uticket_lite.explore.controls import Options, State, menu, slider
+from uticket_lite.explore.explorer import Explorer, Frame
 from uticket_lite.hardware.accelerator import MAPPINGS, Accelerator
-from uticket_lite.strategies import STRATEGIES, Strategy
-from uticket_lite.strategies.registry import chosen
+from uticket_lite.strategies import STRATEGIES, Strategy, chosen
 from uticket_lite.tickets.layer import Layer
 from uticket_lite.tickets.magnitudes import magnitude_ladder
 from uticket_lite.tickets.recorded import load_history, load_ticket, recorded_tickets
@@ -144,7 +144,7 @@ def possible(strategy: Strategy, ticket: Ticket, accelerator: Accelerator) -> tu
     return none, f"{objection}. Shown instead: “{none.label}”."
 
 
-def counted(number: float, what: str) -> str:
+def plural(number: float, what: str) -> str:
     """How many of what, in words: "1 PE", "1,000 PEs"."""
     return f"{number:,} {what}{'' if number == 1 else 's'}"
 
@@ -226,8 +226,15 @@ def layer_menu() -> Any:
     return menu("layer", _layers, last=True)
 
 
-def first(runs: Runs) -> dict[str, Any]:
-    """`run`, `round` and perhaps `strategy` of a first state."""
+def over_runs(
+    kind: str,
+    make: Callable[[Any, Runs], Frame],
+    state: type,
+    ticket: Ticket | str | None,
+    strategy: Strategy | str | None,
+) -> Explorer:
+    """An explorer of `runs_of(ticket, strategy)`, at its first run; state: the class of states."""
+    runs = runs_of(ticket, strategy)
     name, run = next(iter(runs.items()))
     own = {"strategy": runs.own.name} if runs.own else {}
-    return {"run": name, "round": run.first, **own}
+    return Explorer(kind, make, state(run=name, round=run.first, **own), runs)

@@ -13,6 +13,8 @@ MAPPINGS = {
 
 MOST_PES = 2**20
 """More than any array has, and few enough that a wave of them fits memory."""
+PE_COUNTS = (2, 4, 8, 16, 32, 64)
+"""Numbers of PEs that the paper compares (Table III)."""
 
 
 @dataclass(frozen=True)

@@ -49,7 +49,7 @@ def chart(table: pd.DataFrame) -> Any:
     """Utilization and accuracy against sparsity, for both methods; one point of the paper's."""
     import altair as alt
 
-    from uticket_lite.explore.charts.palette import METHODS as COLOURS
+    from uticket_lite.explore.charts.palette import METHOD_COLOURS
     from uticket_lite.explore.charts.style import lines
 
     points = pd.concat(
@@ -71,13 +71,13 @@ def chart(table: pd.DataFrame) -> Any:
     def panel(network: str, figure: str) -> Any:
         shown = points[points["network"] == network]
         y = alt.Y(f"{figure}:Q", title=f"{figure} (%)", scale=alt.Scale(domain=[0, 100]))
-        drawn = lines(shown, x, y, "method", COLOURS, names=figure == "utilization")
+        drawn = lines(shown, x, y, "method", METHOD_COLOURS, names=figure == "utilization")
         if figure == "utilization":
             one = alt.Chart(paper[paper["network"] == network]).encode(
                 x="lth_sparsity:Q", y="paper_utilization:Q"
             )
             mark = one.mark_point(
-                shape="diamond", filled=True, size=150, opacity=1, color=COLOURS["LTH"]
+                shape="diamond", filled=True, size=150, opacity=1, color=METHOD_COLOURS["LTH"]
             )
             text = one.mark_text(align="left", dx=10).encode(text="label:N")
             drawn = drawn + mark + text

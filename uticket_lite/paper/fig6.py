@@ -30,10 +30,10 @@ def chart(table: pd.DataFrame) -> Any:
     """Cycles and utilization, layer by layer from the input down."""
     import altair as alt
 
-    from uticket_lite.explore.charts.palette import METHODS as COLOURS
+    from uticket_lite.explore.charts.palette import METHOD_COLOURS
     from uticket_lite.explore.charts.style import colours
 
-    colour = colours("method", COLOURS)
+    colour = colours("method", METHOD_COLOURS)
     panels = []
     for network, part in table.replace({"method": METHODS}).groupby("network", sort=False):
         names = list(dict.fromkeys(part["layer"]))

@@ -9,8 +9,6 @@ from uticket_lite.hardware.components import PARTS
 from uticket_lite.paper.recorded import METHODS, networks, report
 from uticket_lite.paper.section import Row, Section
 
-KINDS = ("dynamic", "working", "waiting")
-
 
 def energy_parts() -> Iterator[Row]:
     """Energy by part (MAC, LIF, MEM) and by what it is spent on."""
@@ -29,7 +27,7 @@ def chart(table: pd.DataFrame) -> Any:
     from uticket_lite.explore.charts.style import colours
 
     long = table.replace({"method": METHODS}).melt(
-        ["network", "method", "part"], list(KINDS), "kind", "energy"
+        ["network", "method", "part"], list(ENERGY), "kind", "energy"
     )
     return (
         alt.Chart(long)

@@ -20,7 +20,7 @@ CHOICES = (
     ("early time", "early_kl", None, "by a divergence; its rule always picks 2"),
 )
 """What, the setting, what it is where a run does not say, and the released code's choice."""
-INITS = {
+RELEASED_INITS = {
     "vgg16": "kaiming: Kaiming normal, fan out; linear N(0, .01)",
     "resnet19": "torch in the group's earlier lottery-ticket code, which has Kaiming's lines "
     "commented out",
@@ -46,7 +46,8 @@ def recipe() -> Iterator[Row]:
     """A row for each choice and recorded network: here, in the released code, the setting."""
     for network in networks():
         settings = about(network, "uticket")["settings"]
-        yield _row(network, "initialization", settings.get("init", "torch"), INITS[network], "init")
+        given = settings.get("init", "torch")
+        yield _row(network, "initialization", given, RELEASED_INITS[network], "init")
         for what, setting, otherwise, released in CHOICES:
             here = str(settings.get(setting, otherwise))
             yield _row(network, what, here, released, setting)

@@ -18,6 +18,7 @@ from uticket_lite.simulation.run import simulate
 from uticket_lite.tickets.history import read_history
 from uticket_lite.tickets.recorded import (
     DATA,
+    METHODS,
     history_file,
     load_history,
     load_ticket,
@@ -27,8 +28,6 @@ from uticket_lite.tickets.recorded import (
 DATASET = "cifar10"
 NETWORKS = ("vgg16", "resnet19")
 """The paper's."""
-METHODS = {"lth": "LTH", "uticket": "u-Ticket"}
-"""Name to label."""
 PES, TIMESTEPS = Accelerator(16), 4
 
 

@@ -42,7 +42,7 @@ SETTINGS = {
     "seed": 0,
 }
 """What runs may differ in, and what it is where a run does not say."""
-RECIPES = {
+CURVES = {
     "torch": "PyTorch's initialization",
     "kaiming": "the authors' initialization",
     "released": "all of the released recipe",
@@ -192,7 +192,8 @@ def steps_chart(table: pd.DataFrame) -> Any:
         "recipe:N",
         title=None,
         scale=alt.Scale(
-            domain=list(RECIPES.values()), range=[palette.RECIPES[recipe] for recipe in RECIPES]
+            domain=list(CURVES.values()),
+            range=[palette.RECIPE_COLOURS[recipe] for recipe in CURVES],
         ),
         legend=alt.Legend(orient="top", labelLimit=0, symbolOpacity=1, columnPadding=30),
     )
@@ -201,7 +202,7 @@ def steps_chart(table: pd.DataFrame) -> Any:
         scale=alt.Scale(domain=["utilization", "floor"], range=[[1, 0], [4, 3]]),
         legend=None,
     )
-    spread["recipe"] = spread["recipe"].map(RECIPES)
+    spread["recipe"] = spread["recipe"].map(CURVES)
 
     def panel(network: str, images: str) -> Any:
         part = spread[(spread["network"] == network) & (spread["dataset"] == images)]
@@ -216,7 +217,7 @@ def steps_chart(table: pd.DataFrame) -> Any:
         floor = alt.Chart(last.dropna(subset="name")).mark_text(align="left", dx=6, dy=-6)
         where = {"mean": [100 * of_paper(network)], "step": [spread["step"].max()]}
         rule = pd.DataFrame({**where, "name": [f"the paper's ticket, {of_paper(network)}"]})
-        line_of_paper = alt.Chart(rule).mark_rule(color=palette.METHODS["LTH"], size=1.5)
+        line_of_paper = alt.Chart(rule).mark_rule(color=palette.METHOD_COLOURS["LTH"], size=1.5)
         text = alt.Chart(rule).mark_text(align="left", dx=6, dy=6)
         return (
             band.encode(x=x, y=alt.Y("min:Q"), y2="max:Q", color=colour)

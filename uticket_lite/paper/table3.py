@@ -5,6 +5,7 @@ from typing import Any
 
 import pandas as pd
 
+from uticket_lite.hardware.accelerator import PE_COUNTS
 from uticket_lite.paper.recorded import networks, report
 from uticket_lite.paper.section import Row, Section, rows
 
@@ -13,7 +14,7 @@ def pe_counts() -> Iterator[Row]:
     """The LTH ticket, balanced anew for every number of PEs."""
     for network in networks():
         two = report(network, "lth", n_pe=2, strategy="uticket")
-        for n in (2, 4, 8, 16, 32, 64):
+        for n in PE_COUNTS:
             ran = report(network, "lth", n_pe=n, strategy="uticket")
             relative = {"energy": ran.energy / two.energy, "latency": ran.latency / two.latency}
             yield from rows(network, "uticket", relative, n)

@@ -12,7 +12,7 @@ from uticket_lite.teach import pictures
 from uticket_lite.tickets.layer import Layer
 from uticket_lite.tickets.ticket import Ticket
 
-Balance = Callable[[np.ndarray, int, np.random.Generator], np.ndarray]
+MaskBalance = Callable[[np.ndarray, int, np.random.Generator], np.ndarray]
 """Algorithm 1 as learners write it: mask (K, weights), n, rng → balanced mask."""
 
 
@@ -46,7 +46,7 @@ class LiveRounds:
         return "".join(charts)
 
 
-def own_balance(function: Balance) -> Callable[[Ticket, Accelerator, int], Ticket]:
+def own_balance(function: MaskBalance) -> Callable[[Ticket, Accelerator, int], Ticket]:
     """A learner's `balance(mask, n, rng)` as `find_tickets` takes it, over all counted layers.
 
     Raises ValueError where it returns a mask of another shape.

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from uticket_lite.explore.charts.palette import GREY, METHODS, OTHERS, TIME
+from uticket_lite.explore.charts.palette import GREY, METHOD_COLOURS, OTHERS, TIME
 
 INK = "#7a7a7a"
 """Seen on white and on black: handles of sliders."""
@@ -141,7 +141,7 @@ def lines(
     drawn += "".join(text(40 + 4 * x, 166, f"{x}", size=11) for x in (0, 50, 100))
     others = itertools.cycle(OTHERS)
     for row, (name, points) in enumerate(series.items()):
-        colour = METHODS.get(name) or next(others)
+        colour = METHOD_COLOURS.get(name) or next(others)
         placed = [(40 + 4 * x, 150 - 120 * y / top) for x, y in points]
         path = " ".join(f"{x:.1f},{y:.1f}" for x, y in placed)
         drawn += f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2"/>'

@@ -13,6 +13,8 @@ from uticket_lite.tickets.ticket import Ticket
 _PACKAGE = Path(__file__).parents[1]
 DATA = _PACKAGE / "data" if (_PACKAGE / "data").is_dir() else _PACKAGE.parent / "data"
 """Inside an installed package, or beside it in a checkout."""
+METHODS = {"lth": "LTH", "uticket": "u-Ticket"}
+"""What a recorded run's name ends with, to how the method is written."""
 
 
 def round_file(run: Path, number: int) -> Path:

@@ -12,7 +12,7 @@ from uticket_lite.training.checkpoint import State
 from uticket_lite.training.directory import RunDirectory
 from uticket_lite.training.record import LotteryRun
 from uticket_lite.training.settings import Settings
-from uticket_lite.training.threads import threads as threads_of_torch
+from uticket_lite.training.threads import using_threads
 
 
 def lottery(bench: Bench, state: State) -> Iterator[State]:
@@ -63,7 +63,7 @@ def find_tickets(
     directory = None if out is None else RunDirectory(out, settings, strategy)
     if directory is not None and directory.finished is not None:
         return directory.finished
-    with threads_of_torch(threads):
+    with using_threads(threads):
         bench = set_up(settings, strategy)
         if directory is None:
             return _play(bench, bench.first_state(), None, progress, after_round)

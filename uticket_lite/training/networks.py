@@ -26,7 +26,7 @@ from uticket_lite.tickets.architectures import (
 )
 from uticket_lite.training.neurons import FusedLeaky
 
-Neuron = Callable[[], nn.Module]
+MakeNeuron = Callable[[], nn.Module]
 """Makes a layer of neurons: currents (T, B, …) → spikes (T, B, …); called with `timesteps`, from
 currents (B, …) that are the same at every timestep."""
 
@@ -62,11 +62,11 @@ NORMS: dict[str, Callable[[int, int], nn.Module]] = {  # no lambdas: networks ar
 }
 """Batch norm's name to its maker, called with the number of filters and timesteps."""
 
-NEURONS: dict[str, Neuron] = {
+NEURONS: dict[str, MakeNeuron] = {
     "leaky": FusedLeaky,
     "input-decay": partial(FusedLeaky, threshold=4 / 3, alpha=1.5),
 }
-"""Neuron's name to its maker. `leaky`: v ← v/4 + x, as the paper writes it. `input-decay`: the
+"""MakeNeuron's name to its maker. `leaky`: v ← v/4 + x, as the paper writes it. `input-decay`: the
 released code's v ← v/4 + 3x/4 with threshold 1, which is `leaky` with every membrane divided by
 3/4; its surrogate is stretched along."""
 
@@ -136,7 +136,7 @@ class SpikingNetwork(nn.Module):
     """
 
     def __init__(
-        self, timesteps: int = 4, neuron: Neuron = FusedLeaky, norm: str = "folded"
+        self, timesteps: int = 4, neuron: MakeNeuron = FusedLeaky, norm: str = "folded"
     ) -> None:
         super().__init__()
         self.timesteps = whole_number("timesteps", timesteps)

@@ -18,7 +18,7 @@ from uticket_lite.edge.processors import processors
 
 
 @contextmanager
-def threads(number: int) -> Iterator[None]:
+def using_threads(number: int) -> Iterator[None]:
     """Within it torch and Numba use that many threads, or as many as are granted."""
     granted = processors()
     granted_numba = config.NUMBA_NUM_THREADS  # type: ignore[attr-defined]

@@ -4,7 +4,7 @@ import altair as alt
 
 from uticket_lite.explore.charts.palette import CHANGED, ENERGY
 from uticket_lite.explore.charts.style import colours, titled
-from uticket_lite.explore.explorers.energy import PE_COUNTS
+from uticket_lite.hardware.accelerator import PE_COUNTS
 
 
 def chart() -> alt.HConcatChart:

@@ -4,7 +4,7 @@ from typing import Any
 
 import altair as alt
 
-from uticket_lite.explore.charts.palette import GREY, METHODS, OTHERS
+from uticket_lite.explore.charts.palette import GREY, METHOD_COLOURS, OTHERS
 
 LATENCY = "latency (cycles per position and timestep)"
 
@@ -22,7 +22,7 @@ def chart(width: int = 170, height: int = 210) -> alt.HConcatChart:
     base: Any = alt.Chart(alt.NamedData("rounds"))
     colour = alt.Color(
         "method:N",
-        scale=alt.Scale(domain=list(METHODS), range=[*METHODS.values(), *OTHERS]),
+        scale=alt.Scale(domain=list(METHOD_COLOURS), range=[*METHOD_COLOURS.values(), *OTHERS]),
         legend=None,
     )
     shape = alt.Shape("method:N", legend=None)

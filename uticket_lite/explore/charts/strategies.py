@@ -2,9 +2,8 @@
 
 import altair as alt
 
-from uticket_lite.explore.charts.palette import CHANGED, GREY, TIME
+from uticket_lite.explore.charts.palette import CHANGED, GREY, PAID, TIME
 from uticket_lite.explore.charts.style import STACKED, colours, titled
-from uticket_lite.explore.explorers.strategies import PAID
 from uticket_lite.strategies import STRATEGIES
 
 

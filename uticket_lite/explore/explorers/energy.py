@@ -5,34 +5,32 @@ from typing import Any
 
 import numpy as np
 
+from uticket_lite.explore.charts.palette import ENERGY
 from uticket_lite.explore.controls import Options, menu
 from uticket_lite.explore.explorer import Explorer, Frame
 from uticket_lite.explore.runs import (
     Runs,
-    counted,
-    first,
+    over_runs,
     pe_slider,
+    plural,
     possible,
     round_slider,
     run_menu,
-    runs_of,
     strategy_options,
     ticket_of,
     which_ticket,
 )
-from uticket_lite.hardware.accelerator import Accelerator
+from uticket_lite.hardware.accelerator import PE_COUNTS, Accelerator
 from uticket_lite.hardware.energy import E_DYN, GATINGS, nanojoules
 from uticket_lite.simulation.report import Report
 from uticket_lite.simulation.run import simulate
 from uticket_lite.strategies import Strategy
 from uticket_lite.tickets.ticket import Ticket
 
-PE_COUNTS = (2, 4, 8, 16, 32, 64)
 ONLY_COUNTS = (
     "Of this round only counts are recorded: strategies that change masks cannot be offered."
 )
 APART = 0.1  # names of lines, as a share of the plot's height
-KINDS = ("dynamic", "working", "waiting")
 
 
 def _gatings(state: Any, runs: Runs) -> Options:
@@ -74,8 +72,7 @@ def energy(
     one to show first; a `Strategy` object need not be registered. Raises ValueError for unknown
     names.
     """
-    runs = runs_of(ticket, strategy)
-    return Explorer("energy", energy_frame, EnergyState(**first(runs)), runs)
+    return over_runs("energy", energy_frame, EnergyState, ticket, strategy)
 
 
 def energy_frame(state: EnergyState, runs: Runs) -> Frame:
@@ -100,7 +97,7 @@ def energy_frame(state: EnergyState, runs: Runs) -> Frame:
     for strategy, report in reports.items():
         table = report.breakdown(state.gating).groupby("part", sort=False).sum()
         for (part, kind), value in table.stack().items():  # type: ignore[misc]
-            place = KINDS.index(kind)
+            place = list(ENERGY).index(kind)
             row = (strategy, part, kind, place, None if unknown else value)
             for column, cell in zip(parts.values(), row, strict=True):
                 column.append(cell)
@@ -153,7 +150,7 @@ def _summary(state: EnergyState, runs: Runs, before: Report, after: Report) -> s
     waiting = before.breakdown(state.gating)["waiting"].sum()
     effect = f"; {after.strategy.label} changes the energy by {new / old - 1:+.1%}"
     return (
-        f"{which_ticket(state, runs)}, {counted(state.n_pe, 'PE')}, {gating.label}: every "
+        f"{which_ticket(state, runs)}, {plural(state.n_pe, 'PE')}, {gating.label}: every "
         f"cycle costs {gating.leak_ratio:.3g} E_dyn, a spike 1 E_dyn more, which is "
         f"{E_DYN:.3g} pJ. Without balancing, "
         f"waiting takes {waiting / old:.1%} of the energy{effect}. Neurons' updates "

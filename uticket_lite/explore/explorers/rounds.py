@@ -12,7 +12,13 @@ from uticket_lite.explore.controls import Options, menu, slider
 from uticket_lite.explore.explorer import Explorer, Frame
 from uticket_lite.hardware.accelerator import Accelerator
 from uticket_lite.simulation.lost import lost
-from uticket_lite.tickets.recorded import load_seeds, load_ticket, recorded_tickets, tested_on
+from uticket_lite.tickets.recorded import (
+    METHODS,
+    load_seeds,
+    load_ticket,
+    recorded_tickets,
+    tested_on,
+)
 
 FIGURES = ("utilization", "accuracy", "latency", "sparsity")
 AXES = {"round": "pruning round", "sparsity": "weights pruned (%)"}
@@ -83,7 +89,7 @@ def _network(run: str) -> str:
 def _method(run: str) -> str:
     """What comes after, as it is written elsewhere."""
     last = run.rsplit("-", 1)[-1]
-    return {"lth": "LTH", "uticket": "u-Ticket"}.get(last, last)
+    return METHODS.get(last, last)
 
 
 def rounds_frame(state: RoundsState, tables: Tables) -> Frame:

@@ -7,7 +7,7 @@ import numpy as np
 
 from uticket_lite.explore.controls import Options, menu, slider
 from uticket_lite.explore.explorer import Explorer, Frame
-from uticket_lite.explore.runs import counted, layer_label, pe_slider
+from uticket_lite.explore.runs import layer_label, pe_slider, plural
 from uticket_lite.hardware.accelerator import Accelerator
 from uticket_lite.simulation.run import simulate
 from uticket_lite.simulation.spikes import BARRIERS, SpikeReport, simulate_spikes
@@ -100,7 +100,7 @@ def spikes_frame(state: SpikesState, recorded: Recorded) -> Frame:
             ["inputs without a spike", f"{silent:.1%}"],
         ],
         "summary": (
-            f"{state.run}, {layer_label(layer)}, test image {state.image}, {counted(n, 'PE')}: "
+            f"{state.run}, {layer_label(layer)}, test image {state.image}, {plural(n, 'PE')}: "
             f"{silent:.1%} of the inputs are silent. Counted by its weights the layer's PEs are "
             f"used to {weighed:.1%} and it takes {plain.latency:,} cycles; with the spikes of this "
             f"image and a barrier per {state.barrier}, {chosen.utilization:.1%} and "

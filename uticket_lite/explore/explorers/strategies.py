@@ -6,18 +6,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from uticket_lite.explore.charts.palette import PAID
 from uticket_lite.explore.explorer import Explorer, Frame
 from uticket_lite.explore.runs import (
     Runs,
-    counted,
     counted_layers,
-    first,
     mapping_menu,
+    over_runs,
     pe_slider,
+    plural,
     possible,
     round_slider,
     run_menu,
-    runs_of,
     strategy_menu,
     ticket_of,
     which_ticket,
@@ -26,10 +26,6 @@ from uticket_lite.hardware.accelerator import Accelerator
 from uticket_lite.simulation.comparison import compare
 from uticket_lite.strategies import Strategy
 from uticket_lite.tickets.ticket import Ticket
-
-PAID = {"touched": "mask", "permuted": "order", "timing": "schedule", "hardware": "hardware"}
-"""A kind of price to what must change for it: non-zeros touched, filters permuted, inputs at
-different times, more hardware."""
 
 
 @dataclass(frozen=True)
@@ -55,8 +51,7 @@ def strategies(
     one to show first; a `Strategy` object need not be registered. Raises ValueError for unknown
     names.
     """
-    runs = runs_of(ticket, strategy)
-    return Explorer("strategies", strategies_frame, StrategiesState(**first(runs)), runs)
+    return over_runs("strategies", strategies_frame, StrategiesState, ticket, strategy)
 
 
 def strategies_frame(state: StrategiesState, runs: Runs) -> Frame:
@@ -152,13 +147,13 @@ def _price(strategy: Strategy, row: pd.Series) -> str:
     if strategy.changes == "schedule":
         kinds.append("a schedule, inputs at different times")
     elif strategy.changes == "order" or row["permuted"]:
-        kinds.append(f"{counted(int(row['permuted']), 'filter')} permuted")
+        kinds.append(f"{plural(int(row['permuted']), 'filter')} permuted")
     if strategy.each > 1:
         kinds.append(f"room for {strategy.each} filters per PE")
     if strategy.parts > 1:
         kinds.append("partial sums")
     if strategy.ahead:
-        kinds.append(f"buffers for {counted(strategy.ahead, 'wave')}")
+        kinds.append(f"buffers for {plural(strategy.ahead, 'wave')}")
     if strategy.changes == "hardware" and not kinds:
         kinds.append("another PE array")
     return ", ".join(kinds) or "nothing"
@@ -188,7 +183,7 @@ def _summary(table: pd.DataFrame, state: StrategiesState, runs: Runs) -> str:
     free = table["touched"].eq(0) & table.index.isin(quickest.index)
     best_free = quickest[free.reindex(quickest.index)].index[0]
     return (
-        f"{which_ticket(state, runs)}, {counted(state.n_pe, 'PE')}: the quickest is "
+        f"{which_ticket(state, runs)}, {plural(state.n_pe, 'PE')}: the quickest is "
         f"{first}; of those that touch no weight, {best_free} with {quickest[best_free]:,}; "
         f"without balancing it is {quickest['none']:,}. {strategy.label} changes: "
         f"{strategy.changes}. Cost: {strategy.cost} Source: {strategy.source}."

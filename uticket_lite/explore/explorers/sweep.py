@@ -13,7 +13,8 @@ import pandas as pd
 from uticket_lite.explore.cells import Cell, Cells, Folder, Key, pruned
 from uticket_lite.explore.controls import Options, menu, slider
 from uticket_lite.explore.explorer import Explorer, Frame
-from uticket_lite.explore.runs import counted, runs_of
+from uticket_lite.explore.runs import plural, runs_of
+from uticket_lite.hardware.accelerator import PE_COUNTS
 from uticket_lite.hardware.energy import GATINGS
 from uticket_lite.simulation.chunks import found
 from uticket_lite.simulation.grid import COLUMNS, Grid
@@ -23,7 +24,6 @@ from uticket_lite.strategies import Strategy
 from uticket_lite.tickets.recorded import recorded_tickets
 from uticket_lite.tickets.ticket import Ticket
 
-PES = (2, 4, 8, 16, 32, 64)
 SHOWN = {
     "utilization": "utilization",
     "latency": "cycles: the quickest strategy's ÷ this one's",
@@ -85,7 +85,7 @@ class SweepState:
 
 def sweep(
     source: pd.DataFrame | str | os.PathLike[str] | Tickets | None = None,
-    n_pe: int | Iterable[int] = PES,
+    n_pe: int | Iterable[int] = PE_COUNTS,
     mappings: str | Iterable[str] = "output-channel",
     strategies: str | Strategy | Iterable[str | Strategy] | None = None,
     seeds: int | Iterable[int] = 0,
@@ -129,7 +129,7 @@ def _digits() -> pd.DataFrame:
     runs = [name for name in recorded_tickets() if name.startswith("digits")]
     tickets = {f"{name} round {r}": (name, r) for name in runs for r in range(0, 15, 2)}
     names = ["none", "uticket", "shuffle", "sort", "pair", "lpt", "queue", "fifo-d"]
-    return run_sweep(tickets, PES, strategies=names, gating=list(GATINGS), progress=False)
+    return run_sweep(tickets, PE_COUNTS, strategies=names, gating=list(GATINGS), progress=False)
 
 
 def _of_table(table: pd.DataFrame) -> Explorer:
@@ -298,14 +298,14 @@ def _summary(
 ) -> str:
     """Who is best in the chosen column, and what becomes of the chosen strategy along both
     axes."""
-    place = f"{chosen.ticket}, {chosen.label}% pruned, {counted(chosen.n_pe, 'PE')}"
+    place = f"{chosen.ticket}, {chosen.label}% pruned, {plural(chosen.n_pe, 'PE')}"
     shares = _shares(state, cells, chosen)
     if not shares:
         return f"{place}: nothing is known yet."
     best = max(shares.values())
     leading = [name for name, share in shares.items() if share > best - 0.0005]
     what = SHOWN[state.figure].partition(":")[0]
-    several = counted(len(shares), "strategy").replace("ys", "ies")
+    several = plural(len(shares), "strategy").replace("ys", "ies")
     words = [f"{place}: of {several}, best by {what}: {', '.join(leading)} ({best:.1%})."]
     ways = [_trend(state, cells, by_pe, "PE"), _trend(state, cells, by_round, "% pruned")]
     if state.strategy in shares:
@@ -325,7 +325,7 @@ def _trend(state: SweepState, cells: Cells, columns: list[Column], unit: str) ->
         return ""
     (first, before), (last, after) = known[0], known[-1]
     ends = [
-        counted(column.n_pe, unit) if unit == "PE" else f"{column.label}{unit}"
+        plural(column.n_pe, unit) if unit == "PE" else f"{column.label}{unit}"
         for column in (first, last)
     ]
     return f"{before:.1%} at {ends[0]} and {after:.1%} at {ends[1]}"

@@ -11,16 +11,15 @@ from uticket_lite.explore.controls import Options, slider
 from uticket_lite.explore.explorer import Explorer, Frame
 from uticket_lite.explore.runs import (
     Runs,
-    counted,
-    first,
     layer_label,
     layer_menu,
     mapping_menu,
+    over_runs,
     pe_slider,
+    plural,
     possible,
     round_slider,
     run_menu,
-    runs_of,
     strategy_menu,
     ticket_of,
     which_ticket,
@@ -38,7 +37,7 @@ MAX_INTERVALS = 2000  # more are too thin to be seen
 
 def _clock(state: Any, runs: Runs) -> Options:
     _, _, end, _ = _run(state, runs)
-    return [(counted(round(end * step / STEPS), "cycle"), step) for step in range(STEPS + 1)]
+    return [(plural(round(end * step / STEPS), "cycle"), step) for step in range(STEPS + 1)]
 
 
 @dataclass(frozen=True)
@@ -68,8 +67,7 @@ def timeline(
     one to show first; a `Strategy` object need not be registered. Raises ValueError for unknown
     names.
     """
-    runs = runs_of(ticket, strategy)
-    return Explorer("timeline", timeline_frame, TimelineState(**first(runs)), runs)
+    return over_runs("timeline", timeline_frame, TimelineState, ticket, strategy)
 
 
 def timeline_frame(state: TimelineState, runs: Runs) -> Frame:
@@ -97,7 +95,7 @@ def timeline_frame(state: TimelineState, runs: Runs) -> Frame:
         ],
         "summary": (
             f"{which_ticket(state, runs)}, {layer_label(state.layer)} on "
-            f"{counted(state.n_pe, 'PE')}, "
+            f"{plural(state.n_pe, 'PE')}, "
             f"{report.strategy.label}: after {now:,} of {report.latency:,} cycles PEs have worked "
             f"{work:,} and waited {wait:,} PE-cycles. "
             f"{_who_waits(waiting, now, report.latency)} Cycles are those of one output position "

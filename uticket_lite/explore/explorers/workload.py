@@ -9,16 +9,15 @@ from uticket_lite.explore.controls import Options, menu, slider
 from uticket_lite.explore.explorer import Explorer, Frame
 from uticket_lite.explore.runs import (
     Runs,
-    counted,
-    first,
     layer_label,
     layer_menu,
     mapping_menu,
+    over_runs,
     pe_slider,
+    plural,
     possible,
     round_slider,
     run_menu,
-    runs_of,
     strategy_menu,
     strategy_options,
     ticket_of,
@@ -80,8 +79,7 @@ def workload(
     name; default all recorded runs. strategy: the one to show first; a `Strategy` object need not
     be registered. Raises ValueError for unknown names.
     """
-    runs = runs_of(ticket, strategy)
-    return Explorer("workload", workload_frame, WorkloadState(**first(runs)), runs)
+    return over_runs("workload", workload_frame, WorkloadState, ticket, strategy)
 
 
 def workload_frame(state: WorkloadState, runs: Runs) -> Frame:
@@ -237,13 +235,13 @@ def _summary(
     waiting = 1 - work.sum() / (longest * work.size) if longest else 0
     paid = report.price
     price = (
-        f"{paid['touched']:.1%} of the non-zeros touched, {counted(paid['permuted'], 'filter')} "
-        f"permuted, {counted(paid['buffered'], 'wave')} buffered."
+        f"{paid['touched']:.1%} of the non-zeros touched, {plural(paid['permuted'], 'filter')} "
+        f"permuted, {plural(paid['buffered'], 'wave')} buffered."
         if any(paid[each] for each in ("touched", "permuted", "buffered"))
         else "none."
     )
     text = (
-        f"{which_ticket(state, runs)}, {counted(state.n_pe, 'PE')}, "
+        f"{which_ticket(state, runs)}, {plural(state.n_pe, 'PE')}, "
         f"{report.strategy.label}: in {layer_label(state.layer)}, {waves_said}, PEs hold {span} "
         f"non-zeros and wait {waiting:.0%} of the time{_where(report, waves)}. "
         "Utilization by Eq. 2, where 0 % is one PE working alone: "
@@ -263,5 +261,5 @@ def _summary(
 def _where(report: Report, waves: int) -> str:
     """For whom PEs wait, as the picture shows it."""
     if ahead := report.strategy.ahead:
-        return f", {counted(ahead, 'wave')} ahead of the slowest and at the end"
+        return f", {plural(ahead, 'wave')} ahead of the slowest and at the end"
     return ", in each wave for its slowest PE" if waves > 1 else ", for the last to end"
