@@ -34,9 +34,7 @@ def to_array(value: Any, what: str = "") -> np.ndarray:
     except TypeError as error:
         raise TypeError(f"{what}cannot be read as numbers: {_first_line(error)}") from None
     if array.dtype.kind not in "biuf":
-        raise TypeError(
-            f"{what}a mask or weights must be booleans or reals, not dtype {array.dtype}"
-        )
+        raise TypeError(f"{what}numbers must be booleans or reals, not dtype {array.dtype}")
     return array
 
 

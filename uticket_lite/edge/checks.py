@@ -5,22 +5,25 @@ import math
 import operator
 from collections.abc import Iterable
 
+LARGEST = 2**63 - 1
+"""What an int64 holds."""
+
 
 def one_of(what: str, value: str, allowed: Iterable[str]) -> str:
-    """`value` if it is one of `allowed`; otherwise a ValueError that lists them."""
+    """That one of `allowed` which `value` equals; otherwise a ValueError that lists them."""
     names = list(allowed)
-    if value in names:
-        return value
+    if isinstance(value, str) and value in names:
+        return names[names.index(value)]
     close = difflib.get_close_matches(str(value), names, n=1)
     hint = f" Did you mean {close[0]!r}?" if close else ""
     raise ValueError(f"{what} {value!r} is not known; choose one of: {', '.join(names)}.{hint}")
 
 
-def whole_number(what: str, value: object, minimum: int = 1, maximum: int | None = None) -> int:
+def whole_number(what: str, value: object, minimum: int = 1, maximum: int = LARGEST) -> int:
     """`value` as an int of at least `minimum`, at most `maximum`; TypeError or ValueError
     otherwise. A float such as 3.0 is whole: that is how a table's row gives an integer."""
     try:
-        if isinstance(value, bool):
+        if _is_bool(value):
             raise TypeError
         whole = hasattr(value, "is_integer") and value.is_integer()
         number = int(value) if whole else operator.index(value)  # type: ignore[arg-type,call-overload]
@@ -28,9 +31,14 @@ def whole_number(what: str, value: object, minimum: int = 1, maximum: int | None
         raise TypeError(f"{what} must be a whole number, not {value!r}") from None
     if number < minimum:
         raise ValueError(f"{what} must be {minimum} or more, not {number}")
-    if maximum is not None and number > maximum:
+    if number > maximum:
         raise ValueError(f"{what} must be {maximum:,} or less, not {number:,}")
     return number
+
+
+def _is_bool(value: object) -> bool:
+    """Python's, NumPy's, torch's: whatever has such a type is no number."""
+    return isinstance(value, bool) or str(getattr(value, "dtype", "")).endswith("bool")
 
 
 def printable(text: str) -> str:
@@ -45,27 +53,38 @@ def instance(what: str, value: object, kind: type, instead: str) -> None:
         raise TypeError(f"{what} must be of type {kind.__name__}, not {value!r}; write {instead}")
 
 
+def real(what: str, value: object) -> float:
+    """`value` as a float, not NaN; TypeError or ValueError otherwise."""
+    try:
+        if isinstance(value, str | bytes) or _is_bool(value):
+            raise TypeError
+        number = float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError, OverflowError, RuntimeError):
+        raise TypeError(f"{what} must be a number, not {value!r:.50}") from None
+    if math.isnan(number):
+        raise ValueError(f"{what} must be a number, not {value!r}")
+    return number
+
+
 def fraction(what: str, value: float, *, below_one: bool = False) -> float:
     """`value` as a float in [0, 1], or [0, 1) if `below_one`; ValueError otherwise."""
-    try:
-        if isinstance(value, str | bytes | bool):
-            raise TypeError
-        number = float(value)
-    except (TypeError, ValueError):
-        raise TypeError(f"{what} must be a number, not {value!r}") from None
+    number = real(what, value)
     if not 0 <= number <= 1 or (below_one and number == 1):
         raise ValueError(f"{what} must lie in [0, 1{')' if below_one else ']'}, not {value!r}")
     return number
 
 
+def at_least_zero(what: str, value: object) -> float:
+    """`value` as a finite float of 0 or more; TypeError or ValueError otherwise."""
+    number = real(what, value)
+    if not 0 <= number < math.inf:
+        raise ValueError(f"{what} must be 0 or more and finite, not {value!r}")
+    return number
+
+
 def positive(what: str, value: object) -> float:
     """`value` as a finite float above 0; TypeError or ValueError otherwise."""
-    try:
-        if isinstance(value, str | bytes | bool):
-            raise TypeError
-        number = float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        raise TypeError(f"{what} must be a number, not {value!r}") from None
+    number = real(what, value)
     if not 0 < number < math.inf:
         raise ValueError(f"{what} must be positive and finite, not {value!r}")
     return number

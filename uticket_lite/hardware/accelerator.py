@@ -34,7 +34,7 @@ class Accelerator:
     def __post_init__(self) -> None:
         n_pe = whole_number("n_pe (number of PEs)", self.n_pe, maximum=MOST_PES)
         object.__setattr__(self, "n_pe", n_pe)
-        one_of("mapping", self.mapping, MAPPINGS)
+        object.__setattr__(self, "mapping", one_of("mapping", self.mapping, MAPPINGS))
 
 
 def check(ticket: Ticket, accelerator: Accelerator) -> None:

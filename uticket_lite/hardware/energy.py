@@ -1,12 +1,13 @@
 """Eq. 3: what working and waiting cost, relative to one PE's dynamic energy per spike."""
 
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
 
-from uticket_lite.edge.checks import one_of
+from uticket_lite.edge.arrays import to_array
+from uticket_lite.edge.checks import at_least_zero, one_of
 from uticket_lite.hardware.components import (
     LEAKAGE_CYCLE,
     LIF_UPDATE,
@@ -74,9 +75,17 @@ def pe_energy(
     work, idle: PE-cycles. spike_sparsity: fraction of input spikes that are 0. (All three may be
     arrays, one entry per layer, say.)
     leak_ratio: E_leak/E_dyn. idle_ratio: energy of a waiting cycle; default `leak_ratio`.
+
+    Raises TypeError or ValueError for what are no numbers.
     """
-    idle_ratio = leak_ratio if idle_ratio is None else idle_ratio
-    return work * ((1 - spike_sparsity) + leak_ratio) + idle * idle_ratio
+    working, waiting = to_array(work, "work: "), to_array(idle, "idle: ")
+    silent = to_array(spike_sparsity, "spike_sparsity: ").astype(float)
+    if ((silent < 0) | (silent > 1)).any():  # NaN: not known
+        raise ValueError(f"spike_sparsity must lie in [0, 1], not {spike_sparsity!r:.50}")
+    leak = at_least_zero("leak_ratio", leak_ratio)
+    wait = leak if idle_ratio is None else at_least_zero("idle_ratio", idle_ratio)
+    energy: Any = working * (1 - silent + leak) + waiting * wait
+    return energy if energy.ndim else energy.item()
 
 
 def gating_ratio(gating: str) -> float:

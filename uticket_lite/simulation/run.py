@@ -59,7 +59,7 @@ def simulate(
     Raises ValueError for unknown names, a strategy that the mapping does not allow, and for what
     a strategy of your own returns, if it is no order, schedule or mask.
     """
-    one_of("cycles", cycles, CYCLES)
+    cycles = one_of("cycles", cycles, CYCLES)
     check(ticket, accelerator)
     how = allowed(strategy, accelerator)
     seed = whole_number("seed", seed, minimum=0)

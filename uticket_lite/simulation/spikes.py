@@ -28,6 +28,9 @@ BARRIERS = {
 }
 """Barrier name to what it means, from the most patient to the least."""
 
+MOST = 2**12
+"""Of strides and paddings: more than any layer has."""
+
 
 @dataclass(frozen=True)
 class SpikeReport:
@@ -86,7 +89,7 @@ def simulate_spikes(
     """
     instance("layer", layer, Layer, 'ut.load_ticket("digits-lth").layers["conv2"], say')
     instance("accelerator", accelerator, Accelerator, "ut.Accelerator(n_pe=16), say")
-    one_of("barrier", barrier, BARRIERS)
+    barrier = one_of("barrier", barrier, BARRIERS)
     how, seed = allowed(strategy, accelerator), whole_number("seed", seed, minimum=0)
     if how.ahead and barrier not in ("layer", "wave"):
         raise ValueError(
@@ -154,7 +157,8 @@ def _pair(what: str, value: int | tuple[int, int], minimum: int) -> tuple[int, i
     both = value if isinstance(value, tuple | list) else (value, value)
     if len(both) != 2:
         raise ValueError(f"{what} must be one whole number or two (rows, columns), not {value!r}")
-    return (whole_number(what, both[0], minimum), whole_number(what, both[1], minimum))
+    rows, columns = (whole_number(what, each, minimum, MOST) for each in both)
+    return rows, columns
 
 
 def spike_costs(

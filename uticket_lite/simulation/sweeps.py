@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 import pandas as pd
 
-from uticket_lite.edge.checks import instance, one_of, whole_number
-from uticket_lite.hardware.accelerator import MAPPINGS, Accelerator
+from uticket_lite.edge.checks import LARGEST, instance, one_of, whole_number
+from uticket_lite.hardware.accelerator import MAPPINGS, MOST_PES, Accelerator
 from uticket_lite.hardware.energy import GATINGS
 from uticket_lite.simulation.chunks import run_chunks
 from uticket_lite.simulation.grid import Block, Grid
@@ -82,14 +82,14 @@ def make_grid(
     cycles: str,
 ) -> Grid:
     """The configurations, checked; arguments as in `sweep`."""
-    one_of("cycles", cycles, CYCLES)
+    cycles = one_of("cycles", cycles, CYCLES)
     known = STRATEGIES.values() if strategies is None else _several("strategies", strategies)
     grid = Grid(
         _named(tickets),
         tuple(one_of("mapping", name, MAPPINGS) for name in _several("mappings", mappings)),
         tuple(chosen(strategy) for strategy in known),
         _numbers("seeds", seeds, 0),
-        _numbers("n_pe (number of PEs)", n_pe, 1),
+        _numbers("n_pe (number of PEs)", n_pe, 1, MOST_PES),
         tuple(one_of("gating", name, GATINGS) for name in _several("gating", gating)),
         cycles,
     )
@@ -107,15 +107,15 @@ def make_grid(
 
 def _several(what: str, values: Any) -> list[Any]:
     """One value or several, as a list of at least one."""
-    single = isinstance(values, str | Strategy | Ticket) or not isinstance(values, Iterable)
+    single = isinstance(values, str | bytes | Strategy | Ticket) or not np.iterable(values)
     listed = [values] if single else list(values)
     if not listed:
         raise ValueError(f"{what} is empty; a sweep needs at least one")
     return listed
 
 
-def _numbers(what: str, values: Any, minimum: int) -> np.ndarray:
-    numbers = [whole_number(what, value, minimum) for value in _several(what, values)]
+def _numbers(what: str, values: Any, minimum: int, maximum: int = LARGEST) -> np.ndarray:
+    numbers = [whole_number(what, value, minimum, maximum) for value in _several(what, values)]
     _unique(what, numbers)
     return np.array(numbers, np.int64)
 
@@ -134,7 +134,7 @@ def _named(tickets: Any) -> dict[str, Ticket]:
         if not tickets:
             raise ValueError("tickets is empty; a sweep needs at least one")
         return {str(name): _loaded(ticket) for name, ticket in tickets.items()}
-    alone = isinstance(tickets, tuple) and len(tickets) == 2 and isinstance(tickets[1], int)
+    alone = isinstance(tickets, tuple) and len(tickets) == 2 and hasattr(tickets[1], "__index__")
     listed = [tickets] if alone else _several("tickets", tickets)
     names = [_name(number, ticket) for number, ticket in enumerate(listed)]
     _unique("tickets", names)
@@ -142,15 +142,15 @@ def _named(tickets: Any) -> dict[str, Ticket]:
 
 
 def _name(number: int, ticket: Any) -> str:
-    if isinstance(ticket, str):
-        return ticket
+    if isinstance(ticket, str | os.PathLike):
+        return os.fspath(ticket)
     if isinstance(ticket, tuple) and len(ticket) == 2:
-        return f"{ticket[0]} round {ticket[1]}"
+        return f"{ticket[0]} round {whole_number('round', ticket[1], 0)}"
     return f"ticket {number}"
 
 
 def _loaded(ticket: Any) -> Ticket:
-    if isinstance(ticket, str):
+    if isinstance(ticket, str | os.PathLike):
         return load_ticket(ticket)
     if isinstance(ticket, tuple) and len(ticket) == 2:
         return load_ticket(*ticket)

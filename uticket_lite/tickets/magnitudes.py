@@ -48,7 +48,7 @@ def magnitude_ladder(
     if sparsities is None:
         density = 1 - own / ascending.size  # 0: nothing is left, and there is one rung
         sparsities = 1 - np.geomspace(density, min(density, 1e-3), LEVELS) if density else [1.0]
-    shares = [fraction("sparsity", float(sparsity)) for sparsity in sparsities]
+    shares = [fraction("sparsity", sparsity) for sparsity in sparsities]
     pruned = np.maximum((np.array(shares) * ascending.size).astype(np.int64), own)
     thresholds = np.append(ascending, np.inf)[pruned]
     levels = {

@@ -1,5 +1,6 @@
 """Tickets of real training runs that ship with the package, under `data/`."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -90,7 +91,7 @@ def runs_with_spikes() -> list[str]:
     return [name for name in recorded_tickets() if spikes_file(DATA / name).exists()]
 
 
-def load_ticket(name_or_path: str | Path, round: int | None = None) -> Ticket:
+def load_ticket(name_or_path: str | os.PathLike[str], round: int | None = None) -> Ticket:
     """A recorded ticket by name, or any ticket file by path.
 
     round: pruning round of a recorded run, 0 (dense) to the last; default the last.

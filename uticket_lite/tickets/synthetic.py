@@ -4,11 +4,14 @@ from dataclasses import replace
 
 import numpy as np
 
-from uticket_lite.edge.checks import fraction, one_of, whole_number
+from uticket_lite.edge.checks import at_least_zero, fraction, one_of, whole_number
 from uticket_lite.kernels.resampling import resample
 from uticket_lite.tickets.architectures import CONV_SHAPES, TIES
 from uticket_lite.tickets.layer import Layer
 from uticket_lite.tickets.ticket import Ticket
+
+ALIKE = 1e-9
+"""Filters that vary less are alike: no draw could tell."""
 
 
 def synthetic_layer(
@@ -27,7 +30,7 @@ def synthetic_layer(
     """
     filters, size = shape[0], int(np.prod(shape[1:]))
     density = np.full(filters, 1 - sparsity)
-    if filter_cov > 0 and 0 < sparsity < 1:
+    if filter_cov > ALIKE and 0 < sparsity < 1:
         density = _capped(rng.gamma(filter_cov**-2, size=filters), 1 - sparsity)
     counts = rng.binomial(size, density)
     empty = Layer.from_indices(shape, np.zeros(filters, np.int64), np.empty(0, np.int32))
@@ -75,8 +78,7 @@ def synthetic_ticket(
     """
     convs = CONV_SHAPES[one_of("network", network, CONV_SHAPES)]
     sparsity = fraction("sparsity", sparsity)
-    if not 0 <= (filter_cov := float(filter_cov)) < np.inf:
-        raise ValueError(f"filter_cov must be 0 or more, not {filter_cov!r}")
+    filter_cov = at_least_zero("filter_cov", filter_cov)
     seed = whole_number("seed", seed, minimum=0)
     rng = np.random.default_rng(seed)
     layers = {}

@@ -53,7 +53,7 @@ class Ticket:
                 raise ValueError(f"a layer's name must be text without half letters, not {name!a}")
             instance(f"layer {name!r}", layer, Layer, "ut.Layer.from_array(mask)")
         checked = {
-            "layers": MappingProxyType(dict(self.layers)),
+            "layers": MappingProxyType({str(name): layer for name, layer in self.layers.items()}),
             "timesteps": whole_number("timesteps", self.timesteps, maximum=LARGEST),
             "counted": self.names(self.counted or None),
             "provenance": _json_like(self.provenance),

@@ -243,6 +243,9 @@ DATASETS: dict[str, Callable[[], Dataset]] = {
 
 def check_dataset(name: str) -> str:
     """`name` if it is a registered data set or the path of an .npz file; ValueError otherwise."""
+    if not isinstance(name, str | os.PathLike):
+        raise TypeError(f"dataset must be a name or the path of an .npz file, not {name!r:.50}")
+    name = str(os.fspath(name))
     return name if Path(name).suffix == ".npz" else one_of("dataset", name, DATASETS)
 
 

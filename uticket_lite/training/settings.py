@@ -4,7 +4,6 @@ The line gives default, check and meaning. The command line's options, the docst
 `Settings` and the errors are made from it.
 """
 
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import Field, dataclass, field, fields
 from typing import Any, get_args, get_type_hints
@@ -74,7 +73,7 @@ class Settings:
 
     dataset: str = setting(
         "digits",
-        lambda what, value: check_dataset(os.fspath(value)),
+        lambda what, value: check_dataset(value),
         "images: a name in `DATASETS`, or the path of an .npz file of arrays",
         lambda: DATASETS,
     )
