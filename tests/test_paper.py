@@ -216,7 +216,7 @@ def test_what_differs_from_the_released_recipe_is_what_the_run_says(tables):
         settings = recorded.about(network, "uticket")["settings"]
         assert here["timesteps"] == str(settings["timesteps"])
         assert here["batch norm"] == settings["norm"]
-    assert {"loss", "Cutout", "rewinding", "spike sparsity", "early time"} < set(table["what"])
+    assert {"loss", "Cutout", "rewinding", "spike sparsity"} < set(table["what"])
 
 
 @pytest.mark.parametrize("name", DRAWN)

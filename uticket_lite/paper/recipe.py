@@ -11,13 +11,13 @@ CHOICES = (
     ("batch norm", "norm", "folded", "stepwise: each timestep by itself"),
     ("Cutout", "cutout", 0, "16: a square of 16 × 16 pixels"),
     (
-        "mask carried on",
+        "mask that the next round prunes",
         "carry",
         "balanced",
-        "released: the unbalanced one; the threshold is of the balanced weights",
+        "released: the one before balancing, by a threshold of the balanced weights",
     ),
     ("timesteps", "timesteps", 4, "4"),
-    ("early time", "early_kl", None, "by a divergence; its rule always picks 2"),
+    ("fewer timesteps until the last round", "early_kl", None, "where outputs hardly change: 2"),
 )
 """What, the setting, what it is where a run does not say, and the released code's choice."""
 RELEASED_INITS = {
@@ -49,7 +49,7 @@ def recipe() -> Iterator[Row]:
         given = settings.get("init", "torch")
         yield _row(network, "initialization", given, RELEASED_INITS[network], "init")
         for what, setting, otherwise, released in CHOICES:
-            here = str(settings.get(setting, otherwise))
+            here = str(settings.get(setting, otherwise) or "no")
             yield _row(network, what, here, released, setting)
         for what, here, released in FIXED:
             yield _row(network, what, here, released, "")

@@ -30,7 +30,7 @@ SECTION = Section(
         "idle": "As work and utilization.",
         "latency": "As work and utilization.",
         "utilization": "Initialization decides how many weights each layer keeps, training how "
-        "unlike its filters become (see `study`): {trained}.",
+        "unlike its filters become (`study`: What decides .59): {trained}.",
         "busy": "Work / (work + idle). Utilization is averaged by parameters, most of which lie "
         "in layers with few positions; this is what latency feels.",
     },
