@@ -4,7 +4,6 @@ import altair as alt
 
 from uticket_lite.explore.charts.palette import CHANGED, GREY, PAID, TIME
 from uticket_lite.explore.charts.style import STACKED, colours, titled
-from uticket_lite.strategies import STRATEGIES
 
 
 def chart() -> alt.HConcatChart:
@@ -14,7 +13,7 @@ def chart() -> alt.HConcatChart:
     words, chosen) and `prices` (strategy, kind, changes, share, text, price, chosen).
     """
     base = alt.Chart(alt.NamedData("strategies"))
-    y = alt.Y("strategy:N", title=None, sort=list(STRATEGIES), axis=alt.Axis(minExtent=105))
+    y = alt.Y("strategy:N", title=None, sort=None, axis=alt.Axis(minExtent=105))
     tooltip = [
         "strategy:N",
         "changes:N",
