@@ -53,6 +53,7 @@ def copy_of(run, tmp_path):
 def same(run, other):
     columns = ["seconds"]
     assert run.history.drop(columns=columns).equals(other.history.drop(columns=columns))
+    assert run.trained.keys() == other.trained.keys() != set()
     assert all((other.trained[name] == value).all() for name, value in run.trained.items())
 
 

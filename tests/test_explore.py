@@ -203,7 +203,9 @@ def test_every_combination_at_every_extreme_is_shown():
             figures = {name: text.split(" vs ")[0] for name, text in frame["figures"]}
             assert figures["latency (cycles)"] == f"{report.latency:,}"
             assert figures["work (PE-cycles)"] == f"{report.work:,}"
-            assert shown.layer in frame["summary"]
+            assert f"{ut.STRATEGIES[ran].label}: in {shown.layer}," in frame["summary"], "as drawn"
+            told = f"Shown instead: “{ut.STRATEGIES['none'].label}”" in frame["message"]
+            assert told >= impossible
 
 
 def test_every_control_of_every_explorer_changes_what_is_shown(explorer):
@@ -242,11 +244,35 @@ def test_a_link_opens_the_same_state(explorer):
     assert explorer.link.startswith(f"{explorer.kind}?")
 
 
-def test_pictures_and_tables_hold_the_data(explorer):
+def parts(spec, data=None):
+    """Each part of a specification that draws, and the data set it draws."""
+    data = spec.get("data", {}).get("name", data)
+    for inner in ("hconcat", "vconcat", "layer"):
+        for each in spec.get(inner, ()):
+            yield from parts(each, data)
+    if "mark" in spec:
+        yield data, spec
+
+
+def fields_of(encoding):
+    """Every column that an encoding names."""
+    for about in encoding if isinstance(encoding, list) else [encoding]:
+        if isinstance(about, dict):
+            yield from ([about["field"]] if "field" in about else [])
+            for each in about.values():
+                yield from fields_of(each)
+
+
+def test_pictures_draw_what_the_tables_hold(explorer):
+    """Every data set and column that the chart names, and no data set more."""
     assert explorer.svg().startswith("<svg")
-    for name, table in explorer.tables.items():
-        assert table.equals(pd.DataFrame(explorer.frame["data"][name]))
-        assert len(table) > 0
+    tables, drawn = explorer.tables, set()
+    for data, part in parts(explorer.spec):
+        drawn.add(data)
+        missing = set(fields_of(part["encoding"])) - set(tables[data])
+        assert not missing, (data, missing)
+    assert drawn == tables.keys()
+    assert all(len(table) > 0 for table in tables.values())
 
 
 @pytest.mark.parametrize(
@@ -519,7 +545,7 @@ def test_colours_come_from_one_table():
         "strategies": {"changes": CHANGED},
         "spikes": {"what": COUNTED},
     }
-    assert wanted.keys() == explore.EXPLORERS.keys() - {"sweep"}
+    assert wanted.keys() <= explore.EXPLORERS.keys()
     assert list(CHANGED) == list(CHANGES)
     meanings = METHOD_COLOURS | CHANGED | TIME
     assert ENERGY["waiting"] == TIME["waiting"] != ENERGY["working"] == TIME["work"]

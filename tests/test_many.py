@@ -38,6 +38,7 @@ def assert_alike(runs, alone):
         pd.testing.assert_frame_equal(*histories, check_exact=True)
         for mine, his in zip(run.tickets, alone[name].tickets, strict=True):
             assert all((mask == his.masks()[layer]).all() for layer, mask in mine.masks().items())
+        assert run.trained.keys() == alone[name].trained.keys() != set()
         assert all((alone[name].trained[key] == value).all() for key, value in run.trained.items())
 
 

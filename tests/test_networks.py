@@ -20,12 +20,12 @@ from uticket_lite.training.networks import (
     prunable,
 )
 
-SHAPES = {"digits": (1, 8, 8)}
-
 
 def images(name, n=2):
     torch.manual_seed(1)
-    return torch.randn(n, *SHAPES.get(name, (3, 16, 16) if name.endswith("small") else (3, 32, 32)))
+    first = CONV_SHAPES[name][0]
+    side = int(first.input_positions**0.5)
+    return torch.randn(n, first.weights[1], side, side)
 
 
 @pytest.mark.parametrize("name", NETWORKS)

@@ -2,11 +2,14 @@
 
 import ast
 import os
+import pkgutil
 import re
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
+import uticket_lite
 from uticket_lite.explore.bundle import specs, vega_bundle
 from uticket_lite.explore.page import SPECS, VEGA_JS
 
@@ -33,8 +36,21 @@ def run_python(code, **environment):
 
 def test_import_loads_the_core_alone():
     done = run_python("import sys, uticket_lite; print(*sys.modules)")
-    heavy = {"torch", "snntorch", "altair", "ipywidgets", "anywidget", "sklearn"}
-    assert not heavy & set(done.stdout.split())
+    assert done.returncode == 0, done.stderr
+    loaded = set(done.stdout.split())
+    assert {"uticket_lite.simulation.run", "numba"} < loaded
+    heavy = {"torch", "snntorch", "altair", "ipywidgets", "anywidget", "sklearn", "dask", "IPython"}
+    assert not heavy & loaded
+    rooms = {name.split(".")[1] for name in loaded if name.startswith("uticket_lite.")}
+    assert rooms == {"edge", "kernels", "tickets", "hardware", "strategies", "simulation"}
+
+
+def test_no_function_stands_in_the_place_of_its_module():
+    """`import uticket_lite.explore.energy as m` once gave a function."""
+    for found in pkgutil.walk_packages(uticket_lite.__path__, "uticket_lite."):
+        if not found.name.endswith("__main__"):
+            module, (parent, _, name) = import_module(found.name), found.name.rpartition(".")
+            assert getattr(sys.modules[parent], name) is module, found.name
 
 
 def test_shipped_vega_is_the_one_that_altair_writes_for():

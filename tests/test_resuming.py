@@ -40,8 +40,10 @@ def assert_alike(run, other):
     pd.testing.assert_frame_equal(*histories, check_exact=True)
     for one, two in zip(run.tickets, other.tickets, strict=True):
         assert all((one.masks()[name] == mask).all() for name, mask in two.masks().items())
+    assert run.trained
     for group in ("trained", "rewound"):
         one, two = getattr(run, group), getattr(other, group)
+        assert not one or one.keys() == two.keys(), "what is read has no rewound weights"
         assert all((one[name] == two[name]).all() for name in one)
 
 

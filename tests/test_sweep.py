@@ -14,7 +14,6 @@ from uticket_lite.simulation import points
 from uticket_lite.simulation.chunks import chunk_seconds, cut, gaps
 from uticket_lite.simulation.grid import COLUMNS
 from uticket_lite.simulation.sweeps import make_grid
-from uticket_lite.strategies.queue import STRATEGY as QUEUE
 
 pytestmark = pytest.mark.kernels
 
@@ -221,10 +220,3 @@ def test_chunks_take_about_as_long_and_cover_what_is_left():
 
 def test_large_sweeps_have_longer_chunks():
     assert [chunk_seconds(work) for work in (1, 250, 1000, 1e6)] == [0.25, 0.25, 1, 4]
-
-
-def test_columns_are_documented():
-    table = ut.sweep(small_ticket(), strategies=[QUEUE])
-    assert list(table) == list(COLUMNS)
-    assert isinstance(table, pd.DataFrame)
-    assert all(COLUMNS.values())

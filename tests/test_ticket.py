@@ -203,19 +203,28 @@ def test_any_bytes_are_refused_with_one_kind_of_error(tmp_path_factory, content)
         ut.load_ticket(file)
 
 
+def assert_same(one, other):
+    assert (one.timesteps, one.counted, one.ties) == (other.timesteps, other.counted, other.ties)
+    assert one.provenance == other.provenance
+    assert one.layers.keys() == other.layers.keys()
+    for name, layer in one.layers.items():
+        assert layer.positions == other.layers[name].positions
+        assert (layer.to_dense() == other.layers[name].to_dense()).all()
+
+
 @settings(max_examples=300)
 @given(st.data())
 def test_a_flipped_byte_is_noticed_or_harmless(tmp_path_factory, data):
-    """Whatever is read back is a ticket whose masks agree with themselves."""
+    """Whatever is read back is the ticket that was written."""
     file = tmp_path_factory.getbasetemp() / "flipped.safetensors"
-    ut.Ticket.from_arrays({"a": np.eye(9, 20)}, positions={"a": 7}).save(file)
+    ticket = ut.Ticket.from_arrays({"a": np.eye(9, 20)}, positions={"a": 7})
+    ticket.save(file)
     content = bytearray(file.read_bytes())
     at = data.draw(st.integers(0, len(content) - 1))
     content[at] = data.draw(st.integers(0, 255))
     file.write_bytes(content)
     with contextlib.suppress(ValueError):
-        for layer in ut.load_ticket(file).layers.values():
-            assert layer.counts.sum() == layer.indices().size == layer.nonzeros
+        assert_same(ut.load_ticket(file), ticket)
 
 
 @given(
