@@ -15,9 +15,9 @@ import pytest
 ROOT = Path(__file__).parent.parent
 COUNT = """
 import numpy as np
-from uticket_lite.kernels.bits import filter_counts
+from uticket_lite.kernels.bits import slice_counts
 from uticket_lite.kernels.cache import KernelCache
-assert filter_counts(np.full((1, 2), 7, np.uint64)).tolist() == [6]
+assert slice_counts(np.full((1, 2), 7, np.uint64), 128, 1).tolist() == [[6]]
 print("compiled" if KernelCache.compiling else "found")
 """
 

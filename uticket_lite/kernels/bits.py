@@ -48,19 +48,6 @@ def count_ones(word: np.uint64) -> int:
 
 
 @kernel()
-def filter_counts(bits: np.ndarray) -> np.ndarray:
-    """Non-zeros of each filter, int64 (filters,)."""
-    filters, words = bits.shape
-    counts = np.empty(filters, np.int64)
-    for k in range(filters):
-        count = 0
-        for w in range(words):
-            count += count_ones(bits[k, w])
-        counts[k] = count
-    return counts
-
-
-@kernel()
 def slice_counts(bits: np.ndarray, slice_size: int, n: int) -> np.ndarray:
     """Non-zeros in each of n slices of `slice_size` weights of every filter, int64 (filters, n)."""
     filters, words = bits.shape
@@ -112,13 +99,3 @@ def set_bits(bits: np.ndarray, counts: np.ndarray, indices: np.ndarray) -> None:
         for i in indices[at : at + counts[k]]:
             bits[k, i // WORD] |= ONE << np.uint64(i % WORD)
         at += counts[k]
-
-
-@kernel()
-def count_common(a: np.ndarray, b: np.ndarray) -> int:
-    """Non-zeros that two masks of the same shape have in common."""
-    common = 0
-    for k in range(a.shape[0]):
-        for w in range(a.shape[1]):
-            common += count_ones(a[k, w] & b[k, w])
-    return common

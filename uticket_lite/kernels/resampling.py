@@ -40,7 +40,7 @@ def resample(
             if load > target:
                 found = list_ones(bits[k], start, stop, ones)
                 if magnitudes.size:
-                    _drop_smallest(result[k], ones[:found], load - target, magnitudes[k])
+                    _flip_first(result[k], ones[:found], magnitudes[k], 1.0, load - target)
                 else:
                     _drop_random(result[k], ones[:found], load - target, rng)
             elif load < target:
@@ -48,7 +48,7 @@ def resample(
                 if magnitudes.size:
                     found = _list_regrowable(bits[k], start, stop, magnitudes[k], free)
                     grown = min(found, target - load)
-                    _regrow_largest(result[k], free[:found], grown, magnitudes[k])
+                    _flip_first(result[k], free[:found], magnitudes[k], -1.0, grown)
                 _regrow_random(result[k], start, stop, load + grown, target, free, rng)
     return result
 
@@ -68,9 +68,15 @@ def _drop_random(row: np.ndarray, ones: np.ndarray, drop: int, rng: np.random.Ge
 
 
 @kernel()
-def _drop_smallest(row: np.ndarray, ones: np.ndarray, drop: int, magnitudes: np.ndarray) -> None:
-    for i in order_of(magnitudes[ones])[:drop]:
-        _flip(row, ones[i])
+def _flip_first(
+    row: np.ndarray, places: np.ndarray, magnitudes: np.ndarray, sign: float, number: int
+) -> None:
+    """Flip `number` of the places: the smallest magnitudes first, with sign −1 the largest."""
+    keys = np.empty(places.size)
+    for i in range(places.size):
+        keys[i] = sign * magnitudes[places[i]]
+    for i in order_of(keys)[:number]:
+        _flip(row, places[i])
 
 
 @kernel()
@@ -84,12 +90,6 @@ def _list_regrowable(
             out[found] = i
             found += 1
     return found
-
-
-@kernel()
-def _regrow_largest(row: np.ndarray, free: np.ndarray, grow: int, magnitudes: np.ndarray) -> None:
-    for i in order_of(-magnitudes[free])[:grow]:
-        _flip(row, free[i])
 
 
 @kernel()

@@ -124,27 +124,16 @@ def add_up(
 
 
 @kernel()
-def first_not_permuted(order: np.ndarray, starts: np.ndarray) -> int:
-    """The first place whose filter is of another layer or was met before; −1 if there is none."""
-    met = np.zeros(order.size, np.uint8)
-    for layer in range(starts.size - 1):
-        for i in range(starts[layer], starts[layer + 1]):
-            if not starts[layer] <= order[i] < starts[layer + 1] or met[order[i]]:
-                return i
-            met[order[i]] = 1
-    return -1
-
-
-@kernel()
-def first_out_of_range(wave: np.ndarray, pe: np.ndarray, starts: np.ndarray, n: int) -> int:
-    """The first filter with a PE outside 0 … n − 1 or a wave outside 0 … the layer's filters − 1;
-    −1 if there is none."""
-    for layer in range(starts.size - 1):
-        waves = starts[layer + 1] - starts[layer]
-        for i in range(starts[layer], starts[layer + 1]):
-            if not 0 <= wave[i] < waves or not 0 <= pe[i] < n:
-                return i
-    return -1
+def _two_widest(sums: np.ndarray) -> tuple[int, int]:
+    """The partings whose first sum is the most negative and the next one; the first of equals."""
+    a = b = -1
+    for i in range(sums.shape[0]):
+        if sums[i, 0] <= 0:
+            if a < 0 or sums[i, 0] < sums[a, 0]:
+                a, b = i, a
+            elif b < 0 or sums[i, 0] < sums[b, 0]:
+                b = i
+    return a, b
 
 
 @kernel()
@@ -155,7 +144,9 @@ def deal_by_differencing(counts: np.ndarray, starts: np.ndarray, n: int) -> np.n
     two partings whose PEs differ most are joined, largest sum with smallest, until one is left.
     """
     pe = np.zeros(counts.size, np.int64)
-    behind = np.full(counts.size, -1, np.int64)  # the next filter of the same PE
+    behind = np.empty(counts.size, np.int64)  # the next filter of the same PE
+    for i in range(counts.size):
+        behind[i] = -1
     for layer in range(starts.size - 1):
         first, last = starts[layer], starts[layer + 1]
         size = last - first
@@ -163,21 +154,19 @@ def deal_by_differencing(counts: np.ndarray, starts: np.ndarray, n: int) -> np.n
             for i in range(size):
                 pe[first + i] = i
             continue
-        sums = np.zeros((size, n), np.int64)  # descending in each parting
-        head = np.full((size, n), -1, np.int64)
-        tail = np.full((size, n), -1, np.int64)
-        spread = np.empty(size, np.int64)  # −1: joined into another one
+        # Sums are kept negative: ascending in each parting, as `order_of` sorts.
+        sums = np.zeros((size, n), np.int64)
+        head, tail = np.empty((size, n), np.int64), np.empty((size, n), np.int64)
         for i in range(size):
-            sums[i, 0] = spread[i] = counts[first + i]
+            sums[i, 0] = -counts[first + i]
+            for j in range(n):
+                head[i, j] = tail[i, j] = -1
             head[i, 0] = tail[i, 0] = first + i
         joined = np.empty(n, np.int64)
         heads, tails = np.empty(n, np.int64), np.empty(n, np.int64)
         a = 0
         for _ in range(size - 1):
-            a = int(spread.argmax())
-            kept, spread[a] = spread[a], -1
-            b = int(spread.argmax())
-            spread[a], spread[b] = kept, -1
+            a, b = _two_widest(sums)
             for j in range(n):
                 k = n - 1 - j
                 joined[j] = sums[a, j] + sums[b, k]
@@ -187,11 +176,11 @@ def deal_by_differencing(counts: np.ndarray, starts: np.ndarray, n: int) -> np.n
                 elif head[b, k] >= 0:
                     behind[tail[a, j]] = head[b, k]
                     tails[j] = tail[b, k]
-            order = order_of(-joined)
+            order = order_of(joined)
             for j in range(n):
                 sums[a, j] = joined[order[j]] - joined[order[n - 1]]
                 head[a, j], tail[a, j] = heads[order[j]], tails[order[j]]
-            spread[a] = sums[a, 0]
+            sums[b, 0] = 1  # joined into a
         for j in range(n):
             i = head[a, j]
             while i >= 0:

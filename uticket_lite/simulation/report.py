@@ -13,7 +13,6 @@ from uticket_lite.hardware.accelerator import Accelerator
 from uticket_lite.hardware.energy import breakdown, gating_ratio, pe_energy
 from uticket_lite.hardware.loads import Workload
 from uticket_lite.hardware.timeline import timeline
-from uticket_lite.kernels.bits import count_common
 from uticket_lite.simulation.lost import lost
 from uticket_lite.simulation.spread import spread
 from uticket_lite.strategies import Strategy
@@ -232,7 +231,8 @@ class Report:
         before = sum(old.nonzeros for old, _ in pairs)
         after = sum(new.nonzeros for _, new in pairs)
         common = sum(
-            new.nonzeros if old is new else count_common(old.bits, new.bits) for old, new in pairs
+            new.nonzeros if old is new else int(np.bitwise_count(old.bits & new.bits).sum())
+            for old, new in pairs
         )
         return {
             "touched": (before + after - 2 * common) / max(before, 1),

@@ -14,7 +14,6 @@ import numpy as np
 
 from uticket_lite.edge.arrays import to_array
 from uticket_lite.hardware.accelerator import Accelerator
-from uticket_lite.kernels.scheduling import first_not_permuted, first_out_of_range
 from uticket_lite.strategies.base import Strategy
 from uticket_lite.tickets.filters import Filters
 from uticket_lite.tickets.layer import Counts, Layer
@@ -62,16 +61,8 @@ def ordered(
     order = _answer(strategy, "order", counts.copy(), starts.copy(), make_rng())
     if order is None:
         return None
-    what = f"strategy {strategy.name!r}: order()"
-    order = _integers(order, counts.size, what)
-    wrong = first_not_permuted(order, starts)
-    if wrong >= 0:
-        layer = int(np.searchsorted(starts, wrong, side="right")) - 1
-        raise ValueError(
-            f"{what} returned filter {order[wrong]} at place {wrong}, where a layer's filters are "
-            f"{starts[layer]} to {starts[layer + 1] - 1}, each once: an order is a permutation "
-            "inside each layer (starts says where layers begin)"
-        )
+    if not _shipped(strategy, "order"):
+        order = _permuted(order, starts, f"strategy {strategy.name!r}: order()")
     return filters.shared.expand(order) if filters.shared else order
 
 
@@ -87,15 +78,40 @@ def dealt(
         raise ValueError(f"{what} returned {type(answer).__name__}, not a pair (waves, PEs)")
     wave = _integers(answer[0], counts.size, f"{what} waves")
     pe = _integers(answer[1], counts.size, f"{what} PEs")
-    wrong = first_out_of_range(wave, pe, starts, n)
-    if wrong >= 0:
-        layer = int(np.searchsorted(starts, wrong, side="right")) - 1
-        waves = starts[layer + 1] - starts[layer]
+    first, last = _bounds(starts)
+    if (wrong := _first((wave < 0) | (wave >= last - first) | (pe < 0) | (pe >= n))) is not None:
         raise ValueError(
             f"{what} returned wave {wave[wrong]} and PE {pe[wrong]} for filter {wrong}; allowed "
-            f"are waves 0 to {waves - 1} (no more than the layer has filters), PEs 0 to {n - 1}"
+            f"are waves 0 to {(last - first)[wrong] - 1} (no more than the layer has filters), "
+            f"PEs 0 to {n - 1}"
         )
     return wave, pe
+
+
+def _permuted(order: Any, starts: np.ndarray, what: str) -> np.ndarray:
+    """`order`, if it is a permutation of the filters of each layer."""
+    order = _integers(order, int(starts[-1]), what)
+    first, last = _bounds(starts)
+    again = np.ones(order.size, bool)
+    again[np.unique(order, return_index=True)[1]] = False
+    if (wrong := _first((order < first) | (order >= last) | again)) is not None:
+        raise ValueError(
+            f"{what} returned filter {order[wrong]} at place {wrong}, where a layer's filters are "
+            f"{first[wrong]} to {last[wrong] - 1}, each once: an order is a permutation "
+            "inside each layer (starts says where layers begin)"
+        )
+    return order
+
+
+def _bounds(starts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Where the layer of each filter begins and ends, int64 (filters,) each."""
+    sizes = np.diff(starts)
+    return np.repeat(starts[:-1], sizes), np.repeat(starts[1:], sizes)
+
+
+def _first(wrong: np.ndarray) -> int | None:
+    """The first place that is True."""
+    return int(wrong.argmax()) if wrong.any() else None
 
 
 def _shipped(strategy: Strategy, method: str) -> bool:

@@ -138,7 +138,7 @@ class Layer:
         """Non-zeros of each filter, int64 (K,)."""
         if isinstance(self.mask, Counts):
             return self.mask.counts
-        return bits_kernels.filter_counts(self.mask)
+        return np.bitwise_count(self.mask).sum(axis=1, dtype=np.int64)
 
     @cached_property
     def nonzeros(self) -> int:

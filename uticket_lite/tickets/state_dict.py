@@ -19,7 +19,7 @@ from uticket_lite.edge.tensors import (
     readable,
     whole,
 )
-from uticket_lite.kernels.bits import WORD, count_common
+from uticket_lite.kernels.bits import WORD
 from uticket_lite.tickets.conventions import (
     MADE,
     check_made,
@@ -198,7 +198,7 @@ def _masked(
     pruned = rows * columns - int(np.bitwise_count(kept).sum())
     if not pruned:
         return alive, None  # it keeps everything: the zeros of the weights say more
-    if kept.any() and alive.any() and not count_common(kept, alive):
+    if kept.any() and alive.any() and not (kept & alive).any():
         raise ValueError(
             f"layer {name!r}: its mask keeps none of the weights that are not 0; if it says what "
             "is pruned, give Ticket.from_arrays its opposite"
