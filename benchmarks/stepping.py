@@ -4,7 +4,8 @@ import snntorch
 import torch
 from torch import Tensor, nn
 
-from uticket_lite.training.networks import SpikingConv, SpikingVGG
+from uticket_lite.training.layers import SpikingConv
+from uticket_lite.training.networks import SpikingVGG
 
 
 class Stepped(nn.Module):

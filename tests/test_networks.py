@@ -11,14 +11,8 @@ from torch import nn
 import uticket_lite as ut
 from benchmarks.stepping import Stepped
 from uticket_lite.tickets.architectures import CONV_SHAPES
-from uticket_lite.training.networks import (
-    NETWORKS,
-    NEURONS,
-    NORMS,
-    StepwiseNorm,
-    make_network,
-    prunable,
-)
+from uticket_lite.training.layers import NEURONS, NORMS, StepwiseNorm
+from uticket_lite.training.networks import NETWORKS, make_network, prunable
 
 
 def images(name, n=2):

@@ -11,7 +11,8 @@ import torch
 from snntorch.surrogate import atan
 
 from uticket_lite.training import FusedLeaky
-from uticket_lite.training.networks import NEURONS, make_network
+from uticket_lite.training.layers import NEURONS
+from uticket_lite.training.networks import make_network
 
 pytestmark = pytest.mark.kernels
 

@@ -16,8 +16,8 @@ import vl_convert
 import uticket_lite as ut
 from uticket_lite import cli
 from uticket_lite.explore.charts import make_chart, palette
-from uticket_lite.explore.charts.palette import METHOD_COLOURS
-from uticket_lite.explore.pictures import INK, Picture
+from uticket_lite.explore.charts.palette import INK, METHOD_COLOURS
+from uticket_lite.explore.pictures import Picture
 from uticket_lite.paper import SECTIONS, picture, recorded, shown, side_by_side
 from uticket_lite.paper.published import paper_numbers, paper_table
 from uticket_lite.paper.recorded import nearest_round, networks, report, run_name, saving

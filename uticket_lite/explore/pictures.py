@@ -8,11 +8,9 @@ from pathlib import Path
 import altair as alt
 import vl_convert
 
+from uticket_lite.explore.charts.palette import INK
 from uticket_lite.explore.explorers.rounds import rounds
 
-INK = "#7a7a7a"
-"""Reads on white and on the dark theme's #111111 alike, 4.3 : 1 on either; a picture cannot know
-on which of them it will be seen next."""
 LOOK = {
     "background": "transparent",
     "padding": {"left": 5, "right": 20, "top": 5, "bottom": 5},  # names may end outside

@@ -4,16 +4,14 @@ To add one, write a module here that defines `SECTION`. It then appears in `utic
 the tests and, with a chart, in `picture`.
 """
 
-import html
 import importlib
 import pkgutil
-import re
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from uticket_lite.edge.checks import one_of
-from uticket_lite.paper.section import Section
+from uticket_lite.paper.section import Section, coded
 
 if TYPE_CHECKING:
     from IPython.display import HTML
@@ -54,15 +52,10 @@ def shown(name: str, table: pd.DataFrame | None = None) -> "HTML":
     numbers = table.drop(columns="why", errors="ignore")
     written = numbers.to_html(index=False, na_rep="–", float_format="{:.4g}".format, border=0)
     items = "".join(
-        f"<li><b>{', '.join(quantities)}</b>: {_code(why)}</li>"
+        f"<li><b>{', '.join(quantities)}</b>: {coded(why)}</li>"
         for why, quantities in section.reasons(table).items()
     )
     return HTML(f'{written}<ul style="text-align: left">{items}</ul>' if items else written)
-
-
-def _code(words: str) -> str:
-    """Plain words as HTML, what stands between backticks as code."""
-    return re.sub("`([^`]*)`", r"<code>\1</code>", html.escape(words))
 
 
 def picture(name: str, table: pd.DataFrame | None = None) -> "Picture":

@@ -1,5 +1,7 @@
 """What a table or figure of the paper is: its rows, what explains differences, its picture."""
 
+import html
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +22,11 @@ def rows(
     """A row for each quantity of ours, name to number, NaN where we have none."""
     for quantity, value in quantities.items():
         yield dict(zip(KEYS, (network, method, n_pe, quantity), strict=True)) | {"ours": value}
+
+
+def coded(plain: str) -> str:
+    """Plain words as HTML, what stands between backticks as code."""
+    return re.sub("`([^`]*)`", r"<code>\1</code>", html.escape(plain))
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,8 @@ from typing import Any
 import ipywidgets as widgets
 import numpy as np
 
+from uticket_lite.explore.charts.palette import INK
+from uticket_lite.paper.section import coded
 from uticket_lite.teach import keeping, pictures
 from uticket_lite.teach.questions import Guess, Question
 
@@ -120,7 +122,7 @@ def compared(question: Question, guess: Guess | None, truth: Guess, idea: str = 
         drawn = f"<ul>{drawn}</ul>"
     else:
         drawn = pictures.axis([guess] if isinstance(guess, float) else [], truth, words, unit)
-    hint = f"<p>{pictures.coded(idea)}</p>" if idea else ""
+    hint = f"<p>{coded(idea)}</p>" if idea else ""
     return f"{drawn}<p>{html.escape(words)}</p>{hint}"
 
 
@@ -199,7 +201,7 @@ def _form(asked: Question) -> widgets.Widget:
     if before is not None:
         said.value = f"<p>Kept: {html.escape(asked.say(before['guess']))}.</p>"
         reason.value = before["reason"]
-    text = widgets.HTML(f"<p><b>{pictures.coded(asked.text)}</b></p>")
+    text = widgets.HTML(f"<p><b>{coded(asked.text)}</b></p>")
     return widgets.VBox([text, field, reason, widgets.HBox([keep, skip]), said])
 
 
@@ -218,7 +220,7 @@ def _field(asked: Question) -> tuple[widgets.Widget, Callable[[], Any]]:
                 int(asked.high),
                 orientation="vertical",
                 description=f"PE {j}",
-                style={"handle_color": pictures.INK},
+                style={"handle_color": INK},
             )
             for j in range(asked.pes)
         ]

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from uticket_lite.paper.section import coded
 from uticket_lite.teach import pictures
 from uticket_lite.teach.exercises import EXERCISES
 from uticket_lite.teach.exercises.exercise import Exercise, Misconception
@@ -41,7 +42,7 @@ class Verdict:
         return f"{'✓' if self.passed else '✗'} {self.words}{figures}"
 
     def _repr_html_(self) -> str:
-        words = pictures.coded(self.words).replace("\n", "<br>")
+        words = coded(self.words).replace("\n", "<br>")
         figures = "".join(
             f"<li>{html.escape(name)}: <b>{value:,.4g}</b></li>"
             for name, value in self.cost.items()

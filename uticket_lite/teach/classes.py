@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from uticket_lite.paper.section import coded
 from uticket_lite.teach import pictures
 from uticket_lite.teach.keeping import Kept, read
 from uticket_lite.teach.questions import Question
@@ -40,7 +41,7 @@ def _question(name: str, learners: Sequence[Kept]) -> str:
     said = f"{len(guesses)} guesses, {len(kept) - len(guesses)} skipped."
     listed = "".join(f"<li>{html.escape(reason)}</li>" for reason in reasons)
     drawn = _drawn(asked, guesses, truth) if guesses else ""
-    return f"<h2>{pictures.coded(asked.text)}</h2>{drawn}<p>{said}</p><ul>{listed}</ul>"
+    return f"<h2>{coded(asked.text)}</h2>{drawn}<p>{said}</p><ul>{listed}</ul>"
 
 
 def _drawn(asked: Question, guesses: list[Any], truth: Any) -> str:

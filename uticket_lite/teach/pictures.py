@@ -3,20 +3,12 @@
 import html
 import itertools
 import math
-import re
 from collections.abc import Sequence
 
 import numpy as np
 
 from uticket_lite.explore.charts.palette import GREY, METHOD_COLOURS, OTHERS, TIME
-
-INK = "#7a7a7a"
-"""Seen on white and on black: handles of sliders."""
-
-
-def coded(plain: str) -> str:
-    """Plain words as HTML, what stands between backticks as code."""
-    return re.sub("`([^`]*)`", r"<code>\1</code>", html.escape(plain))
+from uticket_lite.teach.questions import short
 
 
 def axis(guesses: Sequence[float], truth: float, words: str, unit: str = "") -> str:
@@ -45,10 +37,10 @@ def axis(guesses: Sequence[float], truth: float, words: str, unit: str = "") -> 
         )
     if len(guesses) == 1:
         at = place(guesses[0])
-        marks += text(at, 38, f"your guess: {_number(guesses[0])}{unit}", anchor=_side(at))
+        marks += text(at, 38, f"your guess: {short(guesses[0])}{unit}", anchor=_side(at))
     at = place(truth)
     marks += f'<circle cx="{at:.1f}" cy="55" r="6" fill="currentColor"/>'
-    marks += text(at, 18, f"it is {_number(truth)}{unit}", bold=True, anchor=_side(at))
+    marks += text(at, 18, f"it is {short(truth)}{unit}", bold=True, anchor=_side(at))
     line = '<line x1="30" x2="640" y1="55" y2="55" stroke="currentColor" opacity=".5"/>'
     return svg(670, 84, line + marks, words)
 
@@ -122,10 +114,6 @@ def rows_of(value: object) -> list[list[float]] | None:
 def _side(x: float) -> str:
     """The anchor of words that must not be cut at an end of the axis."""
     return "start" if x < 90 else "end" if x > 580 else "middle"
-
-
-def _number(value: float) -> str:
-    return f"{value:,.0f}" if abs(value) >= 100 or value == int(value) else f"{value:.4g}"
 
 
 def lines(

@@ -9,6 +9,11 @@ Guess = float | str | list[int]
 """A number, one of the choices, or the loads of some PEs."""
 
 
+def short(value: float) -> str:
+    """A number in a few digits."""
+    return f"{value:,.0f}" if abs(value) >= 100 or value == int(value) else f"{value:.4g}"
+
+
 @dataclass(frozen=True)
 class Question:
     """What is asked, and which answers are possible.
@@ -59,8 +64,7 @@ class Question:
             return guess
         if isinstance(guess, list):
             return ", ".join(f"{load:g}" for load in guess)
-        shown = f"{guess:,.0f}" if abs(guess) >= 100 or guess == int(guess) else f"{guess:.4g}"
-        return shown + self._unit
+        return short(guess) + self._unit
 
     def as_json(self) -> dict[str, Any]:
         """For the file of predictions."""

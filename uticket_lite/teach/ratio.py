@@ -6,8 +6,8 @@ import ipywidgets as widgets
 import pandas as pd
 
 from uticket_lite import reference
+from uticket_lite.explore.charts.palette import INK
 from uticket_lite.paper.published import paper_table
-from uticket_lite.teach.pictures import INK
 
 Energy = Callable[[float, float, float, float], float]
 """Eq. 3 as learners write it: work, idle, spike sparsity, r → energy."""

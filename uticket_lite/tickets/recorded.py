@@ -43,13 +43,17 @@ def recorded_tickets() -> tuple[str, ...]:
     return tuple(sorted(path.parent.name for path in DATA.glob("*/history.json")))
 
 
+def run_folder(name: str) -> Path:
+    """The folder of a recorded run; ValueError for an unknown name."""
+    return DATA / one_of("recorded ticket", name, recorded_tickets())
+
+
 def load_history(name: str) -> pd.DataFrame:
     """One row per round of a recorded run: round, sparsity, accuracy, utilization, …
 
     Raises ValueError for an unknown name.
     """
-    run = DATA / one_of("recorded ticket", name, recorded_tickets())
-    return _read_history(history_file(run))
+    return _read_history(history_file(run_folder(name)))
 
 
 def load_seeds(name: str) -> pd.DataFrame:
@@ -57,15 +61,14 @@ def load_seeds(name: str) -> pd.DataFrame:
 
     Raises ValueError for an unknown name.
     """
-    run = DATA / one_of("recorded ticket", name, recorded_tickets())
+    run = run_folder(name)
     files = [history_file(run), *sorted(run.glob("history-seed-*.json"))]
     return pd.concat([_read_history(file) for file in files], ignore_index=True)
 
 
 def tested_on(name: str) -> int:
     """On how many images the accuracies of a recorded run were measured."""
-    run = DATA / one_of("recorded ticket", name, recorded_tickets())
-    return int(read_history(history_file(run))["images"]["test"])
+    return int(read_history(history_file(run_folder(name)))["images"]["test"])
 
 
 def _read_history(file: Path) -> pd.DataFrame:
@@ -102,8 +105,7 @@ def load_ticket(name_or_path: str | os.PathLike[str], round: int | None = None) 
         if round is not None:
             raise ValueError(f"round={round} goes with a recorded ticket's name, not with {path}")
         return Ticket.load(path)
-    one_of("recorded ticket", str(name_or_path), recorded_tickets())
-    run = DATA / path
+    run = run_folder(str(name_or_path))
     rounds = sorted(
         int(file.stem.removeprefix("round-")) for file in run.glob("round-*.safetensors")
     )

@@ -247,7 +247,7 @@ class Ticket:
         )
 
     def save(self, path: str | os.PathLike[str], *, counts_only: bool = False) -> None:
-        """Write the ticket as a safetensors file, whole or not at all; see `files`.
+        """Write the ticket as a safetensors file, whole or not at all; see `file`.
 
         counts_only: leave out which weights survived, keep how many in each filter, as for a
         ticket of which no more is known; a dense round takes kilobytes then, but mask strategies

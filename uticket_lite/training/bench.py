@@ -16,8 +16,9 @@ from uticket_lite.strategies import Strategy
 from uticket_lite.tickets.ticket import Ticket
 from uticket_lite.training.checkpoint import State, copy_tensors
 from uticket_lite.training.datasets import Dataset, load_dataset
+from uticket_lite.training.layers import NEURONS
 from uticket_lite.training.loop import batch_sizes, make_optimizer
-from uticket_lite.training.networks import NEURONS, SpikingNetwork, make_network, prunable
+from uticket_lite.training.networks import SpikingNetwork, make_network, prunable
 from uticket_lite.training.record import strategy_name
 from uticket_lite.training.settings import LTH, Settings
 

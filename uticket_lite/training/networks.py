@@ -1,11 +1,4 @@
-"""Spiking networks with direct encoding: the first convolution turns pixels into currents.
-
-Time is folded into the batch, (T·B, C, H, W), for everything but the neurons. Folded batch
-norm takes its statistics over all timesteps together; a loop that steps through time
-normalizes each timestep by its own statistics, so that a timestep with few spikes is scaled
-up. Both are offered (`NORMS`); in evaluation mode, where statistics are fixed, they compute
-the same function of their parameters.
-"""
+"""Spiking networks with direct encoding: the first convolution turns pixels into currents."""
 
 from collections.abc import Callable
 from functools import partial
@@ -24,107 +17,16 @@ from uticket_lite.tickets.architectures import (
     VGG16,
     VGG16_SMALL,
 )
+from uticket_lite.training.layers import (
+    INITS,
+    NORMS,
+    Encoder,
+    MakeNeuron,
+    ResidualBlock,
+    SpikingConv,
+    SpikingLinear,
+)
 from uticket_lite.training.neurons import FusedLeaky
-
-MakeNeuron = Callable[[], nn.Module]
-"""Makes a layer of neurons: currents (T, B, …) → spikes (T, B, …); called with `timesteps`, from
-currents (B, …) that are the same at every timestep."""
-
-
-class StepwiseNorm(nn.BatchNorm2d):
-    """Batch norm of (T·B, C, H, W) with statistics of each timestep by itself.
-
-    What a loop over time does that calls one batch norm at every timestep.
-    """
-
-    def __init__(self, filters: int, timesteps: int) -> None:
-        super().__init__(filters)
-        self.timesteps = timesteps
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Normalized x, of the same shape; a still image (B, …) is one timestep."""
-        if not self.training:
-            return super().forward(x)
-        return torch.cat([super(StepwiseNorm, self).forward(step) for step in self._steps(x)])
-
-    def _steps(self, x: Tensor) -> tuple[Tensor, ...]:
-        return x.chunk(self.timesteps)
-
-
-def folded_norm(filters: int, timesteps: int) -> nn.BatchNorm2d:
-    """Batch norm with statistics over all timesteps together."""
-    return nn.BatchNorm2d(filters)
-
-
-NORMS: dict[str, Callable[[int, int], nn.Module]] = {  # no lambdas: networks are pickled
-    "folded": folded_norm,
-    "stepwise": StepwiseNorm,
-}
-"""Batch norm's name to its maker, called with the number of filters and timesteps."""
-
-NEURONS: dict[str, MakeNeuron] = {
-    "leaky": FusedLeaky,
-    "input-decay": partial(FusedLeaky, threshold=4 / 3, alpha=1.5),
-}
-"""MakeNeuron's name to its maker. `leaky`: v ← v/4 + x, as the paper writes it. `input-decay`: the
-released code's v ← v/4 + 3x/4 with threshold 1, which is `leaky` with every membrane divided by
-3/4; its surrogate is stretched along."""
-
-
-def _kaiming(layer: nn.Module) -> None:
-    if isinstance(layer, nn.Conv2d):
-        nn.init.kaiming_normal_(layer.weight, mode="fan_out", nonlinearity="relu")
-    elif isinstance(layer, nn.Linear):
-        nn.init.normal_(layer.weight, 0, 0.01)
-        if layer.bias is not None:
-            nn.init.zeros_(layer.bias)
-
-
-INITS: dict[str, Callable[[nn.Module], None]] = {
-    "torch": lambda layer: None,
-    "kaiming": _kaiming,
-}
-"""Initialization's name to what it does to each layer. `torch`: PyTorch's defaults, as the group's
-earlier lottery-ticket code leaves its ResNet-19. `kaiming`: normal with fan_out for convolutions,
-N(0, 0.01) for linear layers, as released for VGG-16."""
-
-
-class SpikingConv(nn.Module):
-    """Convolution, batch norm, neurons, on (T·B, C, H, W)."""
-
-    def __init__(self, conv: nn.Conv2d, norm: nn.Module, neuron: nn.Module) -> None:
-        super().__init__()
-        self.conv, self.norm, self.neuron = conv, norm, neuron
-
-    def forward(self, x: Tensor, timesteps: int) -> Tensor:
-        """Spikes (T·B, K, H, W)."""
-        current = self.norm(self.conv(x))
-        return self.neuron(current.unflatten(0, (timesteps, -1))).flatten(0, 1)
-
-
-class Encoder(SpikingConv):
-    """The first layer: a still image is convolved and normalized once for all timesteps."""
-
-    def forward(self, x: Tensor, timesteps: int) -> Tensor:
-        """Spikes (T·B, K, H, W) from images (B, C, H, W)."""
-        current = self.norm(self.conv(x))
-        return self.neuron(current, timesteps).flatten(0, 1)
-
-
-class SpikingLinear(nn.Module):
-    """Linear layer, batch norm, neurons, on (T·B, features).
-
-    Without the norm, neurons behind a freshly drawn layer hardly ever reach their threshold.
-    """
-
-    def __init__(self, linear: nn.Linear, norm: nn.Module, neuron: nn.Module) -> None:
-        super().__init__()
-        self.linear, self.norm, self.neuron = linear, norm, neuron
-
-    def forward(self, x: Tensor, timesteps: int) -> Tensor:
-        """Spikes (T·B, outputs)."""
-        current = self.norm(self.linear(x)[..., None, None])[..., 0, 0]
-        return self.neuron(current.unflatten(0, (timesteps, -1))).flatten(0, 1)
 
 
 class SpikingNetwork(nn.Module):
@@ -198,8 +100,9 @@ class SpikingVGG(SpikingNetwork):
 
     Max pooling, not average pooling, keeps spikes binary.
 
-    plan: as in `shapes`: filters of each layer, "P" for pooling; one that finds a single position
-    left, as VGG-16's last does in 16×16 images, is left out. shape: of an image (C, H, W), square.
+    plan: as in `architectures.plain_convs`: filters of each layer, "P" for pooling; one that finds
+    a single position left, as VGG-16's last does in 16×16 images, is left out. shape: of an image
+    (C, H, W), square; it and classes are CIFAR-10's by default.
     hidden: outputs of the linear layers before the last, each with neurons. options: of
     `SpikingNetwork`.
     """
@@ -208,8 +111,8 @@ class SpikingVGG(SpikingNetwork):
         self,
         plan: tuple[int | str, ...],
         *,
-        shape: tuple[int, int, int],
-        classes: int,
+        shape: tuple[int, int, int] = (3, 32, 32),
+        classes: int = 10,
         hidden: tuple[int, ...] = (),
         **options: Any,
     ) -> None:
@@ -239,25 +142,11 @@ class SpikingVGG(SpikingNetwork):
         return x
 
 
-class ResidualBlock(nn.Module):
-    """Two convolutions and a shortcut, added as currents: the neurons see the sum."""
-
-    def __init__(self, first: SpikingConv, second: SpikingConv, shortcut: nn.Module) -> None:
-        super().__init__()
-        self.first, self.second, self.shortcut = first, second, shortcut
-
-    def forward(self, x: Tensor, timesteps: int) -> Tensor:
-        """Spikes (T·B, K, H, W)."""
-        inner = self.first(x, timesteps)
-        current = self.second.norm(self.second.conv(inner)) + self.shortcut(x)
-        return self.second.neuron(current.unflatten(0, (timesteps, -1))).flatten(0, 1)
-
-
 class SpikingResNet(SpikingNetwork):
     """A ResNet of basic blocks: 3 stages for ResNet-19, average pooling, linear layers.
 
-    stages: (filters, blocks, stride) as in `shapes`. stem: filters of the first convolution. The
-    rest as in `SpikingVGG`.
+    stages: (filters, blocks, stride), see `architectures.residual_convs`. stem: filters of the
+    first convolution. The rest as in `SpikingVGG`.
     """
 
     def __init__(
@@ -265,8 +154,8 @@ class SpikingResNet(SpikingNetwork):
         stages: tuple[tuple[int, int, int], ...],
         *,
         stem: int,
-        shape: tuple[int, int, int],
-        classes: int,
+        shape: tuple[int, int, int] = (3, 32, 32),
+        classes: int = 10,
         hidden: tuple[int, ...] = (),
         **options: Any,
     ) -> None:
@@ -297,63 +186,24 @@ class SpikingResNet(SpikingNetwork):
         return x.mean(dim=(2, 3))
 
 
-def digits(
-    shape: tuple[int, int, int] = (1, 8, 8), classes: int = 10, **options: Any
-) -> SpikingVGG:
-    """Four convolutions, for live teaching on 8×8 images: a round takes seconds."""
-    return SpikingVGG(DIGITS, shape=shape, classes=classes, **options)
-
-
-def vgg9(
-    shape: tuple[int, int, int] = (3, 32, 32), classes: int = 10, **options: Any
-) -> SpikingVGG:
-    """Seven convolutions and two linear layers, between the digits network and VGG-16."""
-    return SpikingVGG(VGG9, shape=shape, classes=classes, hidden=(256,), **options)
-
-
-def vgg16(
-    shape: tuple[int, int, int] = (3, 32, 32), classes: int = 10, **options: Any
-) -> SpikingVGG:
-    """Thirteen convolutions and one linear layer, as in the paper."""
-    return SpikingVGG(VGG16, shape=shape, classes=classes, **options)
-
-
-def vgg16_small(
-    shape: tuple[int, int, int] = (3, 16, 16), classes: int = 10, **options: Any
-) -> SpikingVGG:
-    """VGG-16 at a quarter of its width and without its last pooling, for 16×16 images: minutes
-    where VGG-16 takes hours."""
-    return SpikingVGG(VGG16_SMALL, shape=shape, classes=classes, **options)
-
-
-def resnet19(
-    shape: tuple[int, int, int] = (3, 32, 32), classes: int = 10, **options: Any
-) -> SpikingResNet:
-    """The ResNet-19 that the authors released: a stem of 64 filters, three stages of 3 + 3 + 2
-    basic blocks that each halve the side, and a two-layer head."""
-    return SpikingResNet(RESNET19, stem=64, shape=shape, classes=classes, hidden=(256,), **options)
-
-
-def resnet19_small(
-    shape: tuple[int, int, int] = (3, 16, 16), classes: int = 10, **options: Any
-) -> SpikingResNet:
-    """ResNet-19 at a quarter of its width, for 16×16 images."""
-    stages = RESNET19_SMALL
-    return SpikingResNet(stages, stem=16, shape=shape, classes=classes, hidden=(64,), **options)
-
-
-def resnet19_wide(
-    shape: tuple[int, int, int] = (3, 32, 32), classes: int = 10, **options: Any
-) -> SpikingResNet:
-    """ResNet-19 as spiking networks elsewhere have it: a stem of 128 filters, and a first stage
-    that keeps the side, so that every layer has four times the positions of `resnet19`'s."""
-    stages = RESNET19_WIDE
-    return SpikingResNet(stages, stem=128, shape=shape, classes=classes, hidden=(256,), **options)
-
-
 NETWORKS: dict[str, Callable[..., SpikingNetwork]] = {
-    maker.__name__.replace("_", "-"): maker
-    for maker in (digits, vgg9, vgg16, vgg16_small, resnet19, resnet19_small, resnet19_wide)
+    # Four convolutions, for live teaching on 8×8 images: a round takes seconds.
+    "digits": partial(SpikingVGG, DIGITS, shape=(1, 8, 8)),
+    # Seven convolutions and two linear layers, between the digits network and VGG-16.
+    "vgg9": partial(SpikingVGG, VGG9, hidden=(256,)),
+    # Thirteen convolutions and one linear layer, as in the paper.
+    "vgg16": partial(SpikingVGG, VGG16),
+    # A quarter of its width and without its last pooling: minutes where VGG-16 takes hours.
+    "vgg16-small": partial(SpikingVGG, VGG16_SMALL, shape=(3, 16, 16)),
+    # As the authors released it: three stages of 3 + 3 + 2 basic blocks that each halve the side.
+    "resnet19": partial(SpikingResNet, RESNET19, stem=64, hidden=(256,)),
+    # A quarter of its width.
+    "resnet19-small": partial(
+        SpikingResNet, RESNET19_SMALL, stem=16, hidden=(64,), shape=(3, 16, 16)
+    ),
+    # As spiking networks elsewhere have it: the first stage keeps the side, so that every layer
+    # has four times the positions of `resnet19`'s.
+    "resnet19-wide": partial(SpikingResNet, RESNET19_WIDE, stem=128, hidden=(256,)),
 }
 """Network name to its maker, called with shape (C, H, W), classes, timesteps, neuron, norm."""
 

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from uticket_lite.edge.checks import one_of
-from uticket_lite.training.networks import SpikingConv, SpikingNetwork, SpikingResNet, prunable
+from uticket_lite.training.layers import SpikingConv
+from uticket_lite.training.networks import SpikingNetwork, SpikingResNet, prunable
 
 
 def permute_filters(

@@ -18,7 +18,6 @@ from safetensors.numpy import save as save_arrays
 from safetensors.torch import load, save
 from torch import Tensor
 
-from uticket_lite.edge.checks import one_of
 from uticket_lite.edge.files import write_atomically
 from uticket_lite.tickets.history import damaged, read_history
 from uticket_lite.tickets.recorded import (
@@ -26,6 +25,7 @@ from uticket_lite.tickets.recorded import (
     history_file,
     recorded_tickets,
     round_file,
+    run_folder,
     spikes_file,
     weights_file,
 )
@@ -158,8 +158,7 @@ def strategy_name(strategy: object) -> str | None:
 
 def settings_of(name: str) -> Settings:
     """The settings of a recorded run; ValueError for an unknown name."""
-    directory = DATA / one_of("recorded ticket", name, recorded_tickets())
-    file = history_file(directory)
+    file = history_file(run_folder(name))
     try:
         return Settings(**read_history(file)["settings"])
     except TypeError as error:
@@ -171,7 +170,7 @@ def load_network(name: str) -> SpikingNetwork:
 
     Raises ValueError for an unknown name, or a run recorded without weights.
     """
-    directory = DATA / one_of("recorded ticket", name, recorded_tickets())
+    directory = run_folder(name)
     if not weights_file(directory).exists():
         having = [n for n in recorded_tickets() if weights_file(DATA / n).exists()]
         raise ValueError(

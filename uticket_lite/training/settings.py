@@ -12,8 +12,9 @@ from uticket_lite.edge.checks import fraction, one_of, positive, whole_number
 from uticket_lite.hardware.accelerator import MAPPINGS, Accelerator
 from uticket_lite.strategies import MASK_STRATEGIES
 from uticket_lite.training.datasets import DATASETS, check_dataset
+from uticket_lite.training.layers import INITS, NEURONS, NORMS
 from uticket_lite.training.loop import LOSSES, PRECISIONS
-from uticket_lite.training.networks import INITS, NETWORKS, NEURONS, NORMS
+from uticket_lite.training.networks import NETWORKS
 from uticket_lite.training.pruning import SCOPES
 
 Check = Callable[[str, Any], Any]

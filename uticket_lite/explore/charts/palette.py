@@ -9,6 +9,9 @@ BLUE, ORANGE, RED, GREY = "#0072B2", "#E69F00", "#D55E00", "#949494"
 GREEN, PINK, SKY = "#009E73", "#CC79A7", "#56B4E9"
 SLATE, BROWN = "#A3B4C2", "#96662F"
 VIOLET, TEAL, OLIVE, ROSE = "#8C6BB1", "#2C8F8F", "#8F7E1E", "#B3446C"
+INK = "#7a7a7a"
+"""Reads on white and on the dark theme's #111111 alike, 4.3 : 1 on either: for what cannot know on
+which of them it is seen, stored pictures and handles of sliders."""
 METHOD_COLOURS = {"LTH": RED, "u-Ticket": BLUE}
 """A method's colour, in every chart."""
 CHANGED = {"nothing": GREY, "mask": BLUE, "order": GREEN, "schedule": PINK, "hardware": BROWN}
