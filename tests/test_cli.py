@@ -192,7 +192,7 @@ def test_bad_input_is_refused_in_one_line(run, words, problem, json_too):
 @pytest.mark.parametrize(
     ("options", "problem"),
     [
-        (["digits-lth", "--strategy", "sort"], "'sort' changes order, not masks; balance with"),
+        (["digits-lth", "--strategy", "sort"], "'sort' changes order, not masks.*balance with"),
         (["digits-lth", "--strategy", "utiket"], "mean 'uticket'"),
         (["digits-lth", "--mapping", "rows"], "'rows' is not known"),
         (["digits-ltj"], "mean 'digits-lth'"),

@@ -108,6 +108,16 @@ def test_what_is_no_mask_is_refused(arrays, error, words):
         ut.Ticket.from_arrays(arrays)
 
 
+def test_what_is_said_of_a_layer_that_is_given_as_one_counts_too():
+    known = {"positions": {"a": 4}, "input_positions": {"a": 16}, "spike_sparsity": {"a": 0.5}}
+    given = ut.Layer.from_array(np.eye(4), positions=9, spike_sparsity=0.1)
+    for array in (given, np.eye(4)):
+        layer = ut.Ticket.from_arrays({"a": array}, **known).layers["a"]
+        assert (layer.positions, layer.input_positions, layer.spike_sparsity) == (4, 16, 0.5)
+    kept = ut.Ticket.from_arrays({"a": given}).layers["a"]
+    assert (kept.positions, kept.spike_sparsity) == (9, 0.1)
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [

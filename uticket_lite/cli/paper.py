@@ -5,7 +5,7 @@ import argparse
 import pandas as pd
 
 from uticket_lite.cli.parser import Commands
-from uticket_lite.cli.tickets import print_json
+from uticket_lite.cli.printing import print_json
 from uticket_lite.paper import SECTIONS, side_by_side
 
 SHOWN = "{:.4g}".format

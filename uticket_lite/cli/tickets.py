@@ -1,18 +1,14 @@
 """`uticket simulate`, `compare` and `balance`: what reads a ticket."""
 
 import argparse
-import json
-import math
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from uticket_lite.cli.loading import load
 from uticket_lite.cli.parser import Commands
-from uticket_lite.edge.checks import printable
+from uticket_lite.cli.printing import as_text, key_figures, print_json, records
 from uticket_lite.hardware.accelerator import MAPPINGS, Accelerator
 from uticket_lite.simulation.comparison import compare
 from uticket_lite.simulation.report import CYCLES, Report
@@ -77,10 +73,10 @@ def _simulate(options: argparse.Namespace) -> int:
         return 0
     print(_title(options, ticket))
     print(f"strategy {STRATEGIES[options.strategy].label}\n")
-    for name, figure in _key_figures(report):
+    for name, figure in key_figures(report):
         print(f"{name:<12} {figure}")
     print()
-    print(_table(report.layers.drop(columns="empty")))
+    print(as_text(report.layers.drop(columns="empty")))
     return 0
 
 
@@ -111,11 +107,11 @@ def _compare(options: argparse.Namespace) -> int:
         ticket, _accelerator(options), options.strategy, options.seed, cycles=options.cycles
     )
     if options.json:
-        print_json(_about(options, ticket) | {"strategies": _rows(table)})
+        print_json(_about(options, ticket) | {"strategies": records(table)})
         return 0
     print(_title(options, ticket))
     print("latency in cycles; work, idle in PE-cycles; energy in one PE's per input spike\n")
-    print(_table(table))
+    print(as_text(table))
     return 0
 
 
@@ -135,12 +131,6 @@ def add_balance(commands: Commands) -> None:
 
 
 def _balance(options: argparse.Namespace) -> int:
-    chosen = STRATEGIES.get(options.strategy)
-    if chosen and chosen.name not in MASK_STRATEGIES:
-        raise ValueError(
-            f"strategy {chosen.name!r} changes {chosen.changes}, not masks; balance with one of: "
-            f"{', '.join(MASK_STRATEGIES)}"
-        )
     _check_out(options.out, options.force)
     ticket, accelerator = load(options), _accelerator(options)
     balanced = balance(ticket, accelerator, options.strategy, options.seed)
@@ -234,26 +224,8 @@ def _figures(report: Report) -> dict[str, Any]:
         "strategy": report.strategy.name,
         **report.figures,
         "price": report.price,
-        "layers": _rows(report.layers),
+        "layers": records(report.layers),
     }
-
-
-def _rows(table: pd.DataFrame) -> list[dict[Any, Any]]:
-    return table.reset_index().to_dict("records")
-
-
-def print_json(value: Any) -> None:
-    """Print what JSON can hold; what is not known (NaN) as null."""
-    print(json.dumps(_without_nan(value), indent=1, allow_nan=False))
-
-
-def _without_nan(value: Any) -> Any:
-    """JSON has no NaN: what is not known is null."""
-    if isinstance(value, dict):
-        return {key: _without_nan(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_without_nan(item) for item in value]
-    return None if isinstance(value, float) and math.isnan(value) else value
 
 
 def _title(options: argparse.Namespace, ticket: Ticket) -> str:
@@ -267,34 +239,3 @@ def _title(options: argparse.Namespace, ticket: Ticket) -> str:
         f"{ticket.sparsity:.2%} sparse, timesteps {ticket.timesteps}\n"
         f"{options.pe} PEs, mapping {options.mapping}; {cycles}"
     )
-
-
-def _key_figures(report: Report) -> list[tuple[str, str]]:
-    energy = f"{report.energy:,.0f} times one PE's dynamic energy per input spike"
-    price = report.price
-    return [
-        ("utilization", f"{report.utilization:.3f}"),
-        ("latency", f"{report.latency:,} cycles"),
-        ("work", f"{report.work:,} PE-cycles"),
-        ("idle", f"{report.idle:,} PE-cycles"),
-        ("energy", "not known: no spike sparsity" if math.isnan(report.energy) else energy),
-        ("sparsity", f"{report.ticket.sparsity:.2%} of the counted layers, as run"),
-        (
-            "price",
-            f"{price['touched']:.1%} of the non-zeros touched, {price['extra']:+.1%} non-zeros, "
-            f"{price['permuted']} filters permuted, {price['buffered']} waves buffered",
-        ),
-    ]
-
-
-def _table(table: pd.DataFrame) -> str:
-    """The table as text: shares as percentages, whole numbers with thousands separators."""
-    forms = {"sparsity": "{:.2%}", "touched": "{:.1%}", "extra": "{:+.1%}", "energy": "{:,.0f}"}
-    kinds = {"i": "{:,}", "f": "{:.3f}"}
-    shown = {
-        str(name): forms.get(str(name), kinds[column.dtype.kind]).format
-        for name, column in table.items()
-        if column.dtype.kind in kinds
-    }
-    plain = table.rename(index=lambda name: printable(str(name)))  # names are data
-    return plain.to_string(formatters=shown, na_rep="-")

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from uticket_lite.explore.controls import Options, State, menu, slider
 from uticket_lite.explore.explorer import Explorer, Frame
 from uticket_lite.hardware.accelerator import MAPPINGS, Accelerator
+from uticket_lite.simulation.report import Report
+from uticket_lite.simulation.run import simulate
 from uticket_lite.strategies import STRATEGIES, Strategy, chosen
 from uticket_lite.tickets.layer import Layer
 from uticket_lite.tickets.magnitudes import magnitude_ladder
@@ -142,6 +144,25 @@ def possible(strategy: Strategy, ticket: Ticket, accelerator: Accelerator) -> tu
         return strategy, ""
     none = STRATEGIES["none"]
     return none, f"{objection}. Shown instead: “{none.label}”."
+
+
+class Key:
+    """A strategy by which a result is kept, though a learner's may have fields without a hash."""
+
+    def __init__(self, strategy: Strategy) -> None:
+        self.strategy = strategy
+
+    def __hash__(self) -> int:
+        return id(self.strategy)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Key) and self.strategy is other.strategy
+
+
+@lru_cache(maxsize=4)  # a move asks several times: for its controls, too
+def simulated(ticket: Ticket, accelerator: Accelerator, key: Key) -> Report:
+    """`simulate`, kept for a while."""
+    return simulate(ticket, accelerator, key.strategy)
 
 
 def plural(number: float, what: str) -> str:

@@ -4,12 +4,13 @@ import json
 import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from uticket_lite.edge.checks import instance, one_of, whole_number
+from uticket_lite.edge.checks import fraction, instance, one_of, whole_number
 from uticket_lite.edge.files import open_safetensors, write_atomically
 from uticket_lite.tickets.checkpoint import read_checkpoint
 from uticket_lite.tickets.file import pack_layers, read_layers
@@ -20,6 +21,10 @@ from uticket_lite.tickets.tracing import trace
 
 if TYPE_CHECKING:
     from torch import nn
+
+
+Known = dict[str, tuple[Mapping[str, Any] | None, Callable[[str, Any], Any]]]
+"""Field of a layer to its value by layer, if given, and the check of one."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,7 +96,7 @@ class Ticket:
         provenance: Mapping[str, Any] | None = None,
     ) -> "Ticket":
         """A ticket from dense masks or weights, name to array (K, C, …); 0 means pruned. Any
-        `Layer` is taken as it is.
+        `Layer` is taken as it is, but for what is said of it here.
 
         masks: name to a mask that says what is pruned, where it is not the weights' zeros.
         positions: name to H_out·W_out; 1 for a layer not named (cycles of one position).
@@ -102,27 +107,21 @@ class Ticket:
 
         Raises TypeError or ValueError, naming the layer, for anything that is no mask.
         """
-        positions, spikes = dict(positions or {}), dict(spike_sparsity or {})
-        inputs = dict(input_positions or {})
-        for what, names in (
-            ("positions for layer", positions),
-            ("input_positions for layer", inputs),
-            ("spike_sparsity for layer", spikes),
-        ):
-            for name in names:
-                one_of(what, name, arrays)
         layers = {
-            name: array
-            if isinstance(array, Layer)
-            else Layer.from_array(array, positions.get(name, 1), spikes.get(name), name)
+            name: array if isinstance(array, Layer) else Layer.from_array(array, name=name)
             for name, array in arrays.items()
         }
-        for name, given in positions.items():
-            number = whole_number(f"layer {name!r}: positions", given, maximum=LARGEST)
-            layers[name] = replace(layers[name], positions=number)
-        for name, number in inputs.items():
-            whole_number(f"layer {name!r}: input_positions", number)
-            layers[name] = replace(layers[name], input_positions=number)
+        whole = partial(whole_number, maximum=LARGEST)
+        known: Known = {
+            "positions": (positions, whole),
+            "input_positions": (input_positions, whole),
+            "spike_sparsity": (spike_sparsity, fraction),
+        }
+        for what, (given, check) in known.items():
+            for name, value in (given or {}).items():
+                one_of(f"{what} for layer", name, layers)
+                checked = {what: check(f"layer {name!r}: {what}", value)}
+                layers[name] = replace(layers[name], **checked)
         for name, mask in (masks or {}).items():
             masking = Layer.from_array(mask, name=one_of("mask for layer", name, layers))
             if masking.shape != layers[name].shape:

@@ -10,6 +10,7 @@ import pandas as pd
 from uticket_lite.explore.controls import Options, slider
 from uticket_lite.explore.explorer import Explorer, Frame
 from uticket_lite.explore.runs import (
+    Key,
     Runs,
     layer_label,
     layer_menu,
@@ -110,28 +111,15 @@ def _run(state: TimelineState, runs: Runs) -> tuple[Report, pd.DataFrame, int, s
     accelerator = Accelerator(state.n_pe, state.mapping)
     ticket = ticket_of(state, runs)
     strategy, message = possible(runs.strategies[state.strategy], ticket, accelerator)
-    report, intervals, end = _timed(ticket, accelerator, _Key(strategy), state.layer)
+    report, intervals, end = _timed(ticket, accelerator, Key(strategy), state.layer)
     if end < report.latency:
         message = f"{message} Shown: the first {end:,} cycles.".strip()
     return report, intervals, end, message
 
 
-class _Key:
-    """A strategy by which a result is kept, though a learner's has fields without a hash."""
-
-    def __init__(self, strategy: Strategy) -> None:
-        self.strategy = strategy
-
-    def __hash__(self) -> int:
-        return id(self.strategy)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Key) and self.strategy is other.strategy
-
-
 @lru_cache(maxsize=4)  # while the clock runs, all else stays
 def _timed(
-    ticket: Ticket, accelerator: Accelerator, key: _Key, layer: str
+    ticket: Ticket, accelerator: Accelerator, key: Key, layer: str
 ) -> tuple[Report, pd.DataFrame, int]:
     report = simulate(ticket, accelerator, key.strategy, cycles="weights", layers=[layer])
     intervals = report.timeline(layer)

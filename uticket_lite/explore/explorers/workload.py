@@ -8,6 +8,7 @@ import numpy as np
 from uticket_lite.explore.controls import Options, menu, slider
 from uticket_lite.explore.explorer import Explorer, Frame
 from uticket_lite.explore.runs import (
+    Key,
     Runs,
     layer_label,
     layer_menu,
@@ -18,6 +19,7 @@ from uticket_lite.explore.runs import (
     possible,
     round_slider,
     run_menu,
+    simulated,
     strategy_menu,
     strategy_options,
     ticket_of,
@@ -29,7 +31,6 @@ from uticket_lite.hardware.loads import Workload
 from uticket_lite.hardware.metrics import layer_totals
 from uticket_lite.kernels.cycles import finish_times
 from uticket_lite.simulation.report import Report
-from uticket_lite.simulation.run import simulate
 from uticket_lite.strategies import Strategy
 from uticket_lite.tickets.ticket import Ticket
 
@@ -129,7 +130,7 @@ def _simulated(state: WorkloadState, name: str, runs: Runs) -> tuple[Report, str
     accelerator = Accelerator(state.n_pe, state.mapping)
     ticket = ticket_of(state, runs)
     strategy, message = possible(runs.strategies[name], ticket, accelerator)
-    return simulate(ticket, accelerator, strategy), message
+    return simulated(ticket, accelerator, Key(strategy)), message
 
 
 def _shown(report: Report, state: WorkloadState) -> tuple[int, np.ndarray, int]:
