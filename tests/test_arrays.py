@@ -34,6 +34,7 @@ SAME = {
     "rows of SciPy": lambda: scipy.sparse.csr_matrix(WEIGHTS),
     "an array of SciPy": lambda: scipy.sparse.coo_array(WEIGHTS),
     "lists": WEIGHTS.tolist,
+    "a list of tensors": lambda: [row.bfloat16().requires_grad_() for row in TENSOR],
     "huge numbers": lambda: WEIGHTS.astype(np.float64) * 1e300,
 }
 

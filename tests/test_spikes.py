@@ -209,10 +209,28 @@ def test_costs_make_orders_and_schedules_aware_of_spikes():
         assert best.latency <= other.latency, "nothing beats sorting by what things really cost"
 
 
-@pytest.mark.parametrize("costs", [np.ones(5), np.ones(6), np.full(6, -1), np.ones((6, 1), int)])
+@pytest.mark.parametrize(
+    "costs", [np.ones(5), np.full(6, 0.5), np.full(6, -1), np.ones((6, 1), int)]
+)
 def test_costs_that_are_none_are_refused(costs):
     layer = ut.Layer.from_array(np.ones((6, 3, 3, 3)))
-    with pytest.raises(ValueError, match="whole number from 0 for each of 6 filters"):
+    with pytest.raises(ValueError, match="costs must be (a )?whole number"):
         simulate_spikes(layer, np.ones((2, 3, 4, 4)), ut.Accelerator(4), "sort", costs=costs)
     with pytest.raises(ValueError, match="at least one input"):
         ut.spike_costs(layer, [])
+
+
+def test_spikes_orders_and_costs_come_in_any_kind_of_array():
+    layer, pes = ut.synthetic_ticket("digits").layers["conv2"], ut.Accelerator(4)
+    spikes = np.random.default_rng(0).random((2, 32, 4, 4)) < 0.3
+    order = np.arange(32)[::-1].copy()
+    wanted = ut.simulate_spikes(layer, spikes, pes, order=order).latency
+    tensor = torch.tensor(spikes).float()
+    for x in (tensor.requires_grad_(), tensor.bfloat16(), tensor.to_sparse(), spikes.tolist()):
+        for same in (torch.tensor(order), order.astype(float), order.tolist()):
+            assert ut.simulate_spikes(layer, x, pes, order=same).latency == wanted
+    by_cost = ut.simulate_spikes(layer, spikes, pes, "sort", costs=order).latency
+    costs = torch.tensor(order).float().requires_grad_()
+    assert ut.simulate_spikes(layer, spikes, pes, "sort", costs=costs).latency == by_cost
+    with pytest.raises(ValueError, match="order must be whole numbers"):
+        ut.simulate_spikes(layer, spikes, pes, order=order + 0.4)

@@ -21,6 +21,8 @@ def to_array(value: Any, what: str = "") -> np.ndarray:
             value = _torch_values(value)
         elif hasattr(value, "toarray"):  # a sparse matrix of SciPy
             value = value.toarray()
+        elif isinstance(value, list | tuple) and any(hasattr(item, "detach") for item in value):
+            value = [to_array(item) for item in value]
         elif isinstance(value, np.ma.MaskedArray):
             value = value.filled(0)
         array = np.asarray(value)
@@ -36,6 +38,17 @@ def to_array(value: Any, what: str = "") -> np.ndarray:
     if array.dtype.kind not in "biuf":
         raise TypeError(f"{what}numbers must be booleans or reals, not dtype {array.dtype}")
     return array
+
+
+def to_integers(value: Any, what: str = "") -> np.ndarray:
+    """The same as int64: integers, or floats that are whole; ValueError for others."""
+    array = to_array(value, what)
+    if array.dtype.kind == "b" or (
+        array.dtype.kind == "f" and not (np.isfinite(array) & (array == np.floor(array))).all()
+    ):
+        name = what.removesuffix(": ") or "values"
+        raise ValueError(f"{name} must be whole numbers, not {array.dtype} {array.shape}")
+    return array.astype(np.int64)
 
 
 def _torch_values(tensor: Any) -> Any:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from uticket_lite.edge.arrays import to_array, to_integers
 from uticket_lite.edge.checks import instance, one_of, whole_number
 from uticket_lite.hardware.accelerator import Accelerator
 from uticket_lite.hardware.loads import slice_size
@@ -98,7 +99,7 @@ def simulate_spikes(
         )
     if how.changes == "mask":
         layer = balanced(how, layer, accelerator, seeded_rng(seed, ""), "")
-    spikes, window = _fit(layer, np.asarray(spikes))
+    spikes, window = _fit(layer, to_array(spikes, "spikes: "))
     strides, pads = _pair("stride", stride, 1), _pair("padding", padding, 0)
     filters, groups = layer.shape[0], spikes.shape[1] // layer.shape[1]
     out_shape = tuple(
@@ -191,10 +192,10 @@ def _items(
     n, filters = accelerator.n_pe, layer.shape[0]
     given = Filters.of({"": layer})
     if costs is not None:
-        costs = np.asarray(costs)
-        if costs.shape != (filters,) or costs.dtype.kind not in "iu" or costs.min() < 0:
+        costs = to_integers(costs, "costs: ")
+        if costs.shape != (filters,) or costs.min() < 0:
             raise ValueError(f"costs must be a whole number from 0 for each of {filters} filters")
-        given = replace(given, counts=costs.astype(np.int64))
+        given = replace(given, counts=costs)
     if accelerator.mapping == "input-channel":
         sequence = np.arange(filters) if order is None else _permutation(order, filters)
         cuts = np.minimum(np.arange(n + 1) * slice_size(layer, n), layer.filter_size)
@@ -230,7 +231,7 @@ def _weights(layer: Layer, parts: int) -> np.ndarray:
 
 
 def _permutation(order: np.ndarray, filters: int) -> np.ndarray:
-    sequence = np.asarray(order, np.int64)
+    sequence = to_integers(order, "order: ")
     if not np.array_equal(np.sort(sequence), np.arange(filters)):
         raise ValueError(f"order is not a permutation of the layer's {filters} filters")
     return sequence

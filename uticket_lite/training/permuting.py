@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from uticket_lite.edge.arrays import to_integers
 from uticket_lite.edge.checks import one_of
 from uticket_lite.training.layers import SpikingConv
 from uticket_lite.training.networks import SpikingNetwork, SpikingResNet, prunable
@@ -41,7 +42,7 @@ def fold_orders(network: SpikingNetwork, orders: Mapping[str, np.ndarray]) -> No
     for name in orders:
         one_of("layer", name, known)
     for producers, consumers in groups:
-        given = [np.asarray(orders[name], np.int64) for name in producers if name in orders]
+        given = [to_integers(orders[name], "order: ") for name in producers if name in orders]
         if any(not np.array_equal(given[0], other) for other in given):
             raise ValueError(
                 f"the outputs of {', '.join(producers)} are added: they can only share one order"
@@ -55,7 +56,7 @@ def _permute(
     order: np.ndarray, producers: Iterable[nn.Module], consumers: Iterable[nn.Module]
 ) -> None:
     """Permute the outputs of some modules, convolution first, and the inputs of others."""
-    index = torch.as_tensor(np.asarray(order, np.int64))
+    index = torch.as_tensor(to_integers(order, "order: "))
     producers, consumers = list(producers), list(consumers)
     filters = len(producers[0].weight)  # type: ignore[arg-type]
     if not torch.equal(index.sort().values, torch.arange(filters)):
