@@ -182,8 +182,10 @@ def test_counts_alone_suffice_for_orders_and_schedules(tmp_path):
         assert reports[0].price == reports[1].price
     counted.save(file, counts_only=True)
     for mapping, strategy in (("input-channel", "none"), ("output-channel", "uticket")):
-        with pytest.raises(ValueError, match="only how many weights .* need a later round"):
+        with pytest.raises(ValueError, match="only how many .* as later rounds of a rec"):
             ut.simulate(counted, ut.Accelerator(16, mapping), strategy)
+    possible = ut.compare(counted, ut.Accelerator())
+    assert list(possible.index) == [n for n, s in ut.STRATEGIES.items() if s.changes != "mask"]
     counted.save(file)
     assert ut.load_ticket(file).counts_only
     assert ut.load_ticket(file).sparsity == ticket.sparsity

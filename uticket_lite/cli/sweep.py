@@ -3,6 +3,7 @@
 import argparse
 import sys
 from contextlib import ExitStack
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -122,10 +123,10 @@ def _sweep(options: argparse.Namespace) -> int:
         try:
             sweep(
                 tickets,
-                [n for given in options.pe for n in given],
+                chain.from_iterable(options.pe),
                 options.mapping,
                 options.strategy,
-                [seed for given in options.seed for seed in given],
+                chain.from_iterable(options.seed),
                 options.gating,
                 cycles=options.cycles,
                 folder=options.out,

@@ -95,7 +95,7 @@ def add_compare(commands: Commands) -> None:
         "--strategy",
         nargs="+",
         metavar="S",
-        help="one or more of those below; default: all that the mapping allows",
+        help="one or more of those below; default: all that mapping and ticket allow",
     )
     _add_cycles_and_json(command)
     command.set_defaults(run=_compare)

@@ -18,14 +18,20 @@ def compare(
     *,
     cycles: str = "full",
 ) -> pd.DataFrame:
-    """`simulate` under several strategies (default: all that the mapping allows), one row each.
+    """`simulate` under several strategies (default: all that the mapping allows, and the ticket,
+    if only counts are known of it), one row each.
 
     Columns: changes, utilization, latency, work, idle, energy, sparsity, and the price (see
     `Report.price`). Raises ValueError where `simulate` does, and for two strategies of one name.
     """
     check(ticket, accelerator)
     if strategies is None:
-        strategies = [s for s in STRATEGIES.values() if s.objection(accelerator) is None]
+        known = not any(ticket.layers[name].counts_only for name in ticket.counted)
+        strategies = [
+            strategy
+            for strategy in STRATEGIES.values()
+            if strategy.objection(accelerator) is None and (known or strategy.changes != "mask")
+        ]
     elif isinstance(strategies, str | Strategy):
         strategies = [strategies]
     rows: dict[str, dict[str, object]] = {}

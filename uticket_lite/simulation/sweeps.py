@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable, Mapping
+from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 OneTicket: TypeAlias = Ticket | str | tuple[str, int]
 Tickets: TypeAlias = OneTicket | Iterable[OneTicket] | Mapping[str, OneTicket]
+
+MOST = 2**20
+"""Values of one kind in a sweep: many more than anybody waits for."""
 
 
 def sweep(
@@ -108,7 +112,9 @@ def make_grid(
 def _several(what: str, values: Any) -> list[Any]:
     """One value or several, as a list of at least one."""
     single = isinstance(values, str | bytes | Strategy | Ticket) or not np.iterable(values)
-    listed = [values] if single else list(values)
+    listed = [values] if single else list(islice(values, MOST + 1))
+    if len(listed) > MOST:
+        raise ValueError(f"{what}: more than {MOST:,} of them; sweep fewer at a time")
     if not listed:
         raise ValueError(f"{what} is empty; a sweep needs at least one")
     return listed

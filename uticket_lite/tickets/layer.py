@@ -117,9 +117,9 @@ class Layer:
             return self.mask
         if self.mask.make_bits is None:
             raise ValueError(
-                "only how many weights of each filter survived is recorded of this round, not "
-                "which ones: mapping 'input-channel' and strategies that change masks need a "
-                "later round"
+                "only how many weights of each filter survived is recorded, not which ones: "
+                "mapping 'input-channel', strategies that change masks and whatever else looks at "
+                "single weights need a ticket that says so, as later rounds of a recorded run do"
             )
         return self.mask.make_bits()
 

@@ -18,6 +18,7 @@ from safetensors.numpy import save as save_arrays
 from safetensors.torch import load, save
 from torch import Tensor
 
+from uticket_lite.edge.checks import whole_number
 from uticket_lite.edge.files import write_atomically
 from uticket_lite.tickets.history import damaged, read_history
 from uticket_lite.tickets.recorded import (
@@ -75,7 +76,7 @@ class LotteryRun:
         masks_from: of rounds before this one, only counts are kept (see `Ticket.save`).
         weights: whether to write them; those of large networks take as much space as all tickets.
         """
-        directory = Path(directory)
+        directory, masks_from = Path(directory), whole_number("masks_from", masks_from, 0)
         directory.mkdir(parents=True, exist_ok=True)
         for number, ticket in enumerate(self.tickets):
             counts_only = ticket.counts_only or number < masks_from
