@@ -114,3 +114,26 @@ def test_charts_are_side_by_side_where_there_is_room(open_file, tmp_path):
             page.wait_for_timeout(1500)
             heights[width] = page.locator("canvas").bounding_box()["height"]
         assert heights[560] > 1.5 * heights[1600] == 1.5 * heights[1280]
+
+
+def test_charts_that_are_hidden_while_the_theme_changes_stack_afterwards(open_file, tmp_path):
+    """As JupyterLab hides them; several pictures are asked for before the first is drawn."""
+    explorer = explore.workload("digits-lth")
+    explorer.export(tmp_path / "page.html", round=[13, 14])
+    page = open_file(tmp_path / "page.html")
+
+    def height(width):
+        page.set_viewport_size({"width": width, "height": 800})
+        page.wait_for_timeout(1500)
+        return page.locator("canvas").bounding_box()["height"]
+
+    wide = height(1280)
+    assert height(560) > 1.5 * wide
+    for light in ("false", "true", "false"):
+        page.evaluate("document.querySelector('.uticket-view').style.display = 'none'")
+        page.evaluate("light => (document.body.dataset.jpThemeLight = light)", light)
+        page.wait_for_timeout(300)
+    page.evaluate("document.querySelector('.uticket-view').style.display = ''")
+    assert height(560) > 1.5 * wide
+    assert height(1280) == wide
+    assert height(560) > 1.5 * wide

@@ -114,6 +114,7 @@ export class Chart {
   #plots = {}; // Vega's name of each plot's width, and how wide it was made
   #stacked = false;
   #painting = null;
+  #turn = Promise.resolve();
 
   // clicked: hears of the data of a mark that is clicked on.
   constructor(el, model, clicked) {
@@ -125,20 +126,29 @@ export class Chart {
   // Draw; frames that come while one is being painted are dropped, except the last.
   async draw(frame, painted) {
     this.#frame = frame;
-    this.#painting ??= this.#paint(painted).finally(() => (this.#painting = null));
+    this.#painting ??= this.#inTurn(() => this.#paint(painted)).finally(() => (this.#painting = null));
     return this.#painting;
   }
 
   // Anew, in the colours of the present theme.
   async redraw() {
-    if (this.#frame) await this.#embed(this.#frame);
+    return this.#inTurn(() => this.#frame && this.#embed(this.#frame));
   }
 
   // Charts stand side by side where there is room, below each other where there isn't.
   async fit() {
-    if (!this.api) return;
-    if (this.#wide && this.#stacked !== this.#narrow()) await this.redraw();
-    else await this.#fill();
+    return this.#inTurn(async () => {
+      if (!this.api) return;
+      const known = !this.#beside() || !this.#el.clientWidth || this.#wide;
+      if (!known || this.#stacked !== this.#narrow()) await this.#embed(this.#frame);
+      else await this.#fill();
+    });
+  }
+
+  // Frames, themes and widths change at the same time: one is drawn, and measured, after another.
+  #inTurn(what) {
+    this.#turn = this.#turn.then(what, what);
+    return this.#turn;
   }
 
   // How wide each plot was made, by Vega's name: a single one has the page's, and plots beside each
@@ -154,7 +164,7 @@ export class Chart {
     const { view } = this.api;
     const widths = Object.values(this.#plots);
     const [first] = widths;
-    const beside = "childWidth" in this.#plots ? this.#model.get("spec").hconcat.length * first : sum(widths);
+    const beside = "childWidth" in this.#plots ? this.#beside() * first : sum(widths);
     const whole = this.#stacked ? Math.max(...widths) : beside;
     for (let i = 0; i < FITTINGS; i++) {
       const canvas = this.#el.querySelector("canvas");
@@ -171,8 +181,14 @@ export class Chart {
     }
   }
 
+  // How many charts can stand side by side.
+  #beside() {
+    return this.#model.get("spec").hconcat?.length ?? 0;
+  }
+
+  // Hidden, as for a moment when JupyterLab changes its theme, it has no width and stays as it was.
   #narrow() {
-    return 0 < this.#el.clientWidth && this.#el.clientWidth < this.#wide;
+    return this.#el.clientWidth ? this.#el.clientWidth < this.#wide : this.#stacked;
   }
 
   finalize() {
@@ -204,7 +220,7 @@ export class Chart {
     // With the first data in the specification, Vega lays out axes and legends for it.
     const spec = { ...structuredClone(this.#model.get("spec")), datasets: {} };
     for (const [name, columns] of Object.entries(frame.data)) spec.datasets[name] = rows(columns);
-    this.#stacked = this.#narrow() && "hconcat" in spec;
+    this.#stacked = this.#narrow();
     if (this.#stacked) {
       Object.assign(spec, { vconcat: spec.hconcat, spacing: 30, bounds: "full" });
       delete spec.hconcat;
@@ -212,7 +228,7 @@ export class Chart {
     }
     const options = { actions: false, renderer: "canvas", config: themeConfig(this.#el) };
     this.api = await vegaEmbed(this.#el, spec, options);
-    if (!this.#stacked && "hconcat" in spec) {
+    if (!this.#stacked && this.#beside()) {
       this.#wide = this.#el.querySelector("canvas").offsetWidth;
       if (this.#narrow()) return this.#embed(frame);
     }
