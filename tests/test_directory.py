@@ -34,11 +34,11 @@ def interrupted(settings, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         train, calls = steps.train, []
 
-        def stop_in_round_1(bench, state):
+        def stop_in_round_1(setup, state):
             calls.append(state.round)
             if state.round == 1:
                 raise KeyboardInterrupt
-            return train(bench, state)
+            return train(setup, state)
 
         patch.setattr(steps, "train", stop_in_round_1)
         find_tickets(settings, out=out, progress=False)
@@ -182,7 +182,7 @@ def test_what_killed_writes_left_is_swept(interrupted, settings, tmp_path):
 
 
 def test_interrupted_before_the_first_ticket_it_says_so(settings, tmp_path, monkeypatch, capsys):
-    def stop(bench, state):
+    def stop(setup, state):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(steps, "train", stop)

@@ -5,12 +5,10 @@ import copy
 import numpy as np
 import pytest
 import torch
-from torch import nn
 
 import uticket_lite as ut
 from uticket_lite.training import fold_orders, load_network, record_spikes
 from uticket_lite.training.datasets import load_dataset
-from uticket_lite.training.permuting import permute_filters
 
 
 @pytest.fixture(scope="module")
@@ -75,5 +73,3 @@ def test_orders_that_do_not_fit_are_refused(network):
         fold_orders(network, {"linear1": np.arange(10)})
     with pytest.raises(ValueError, match="not a permutation of the layer's 32 filters"):
         fold_orders(network, {"conv1": np.zeros(32, int)})
-    with pytest.raises(ValueError, match="grouped convolution"):
-        permute_filters(np.arange(4), nn.Conv2d(2, 4, 3), [], nn.Conv2d(4, 4, 3, groups=2))

@@ -35,6 +35,11 @@ def test_every_explorer_is_named_here_and_in_the_command_lines_help():
         assert re.search(rf"Explorers: [\w, ]*\b{name}\b", said), name
 
 
+def test_it_says_where_every_room_is():
+    for room in (ROOT / "uticket_lite").glob("*/__init__.py"):
+        assert f"(uticket_lite/{room.parent.name})" in README, room.parent.name
+
+
 def test_files_and_targets_it_names_exist():
     for path in re.findall(r"\]\(([\w./-]+)\)", README):
         assert (ROOT / path).exists(), path

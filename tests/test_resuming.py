@@ -181,5 +181,5 @@ def test_a_full_disk_keeps_the_last_checkpoint(settings, undisturbed, tmp_path, 
     assert_alike(find_tickets(settings, out=tmp_path, progress=False), undisturbed)
 
 
-def _stop(bench, state):
+def _stop(setup, state):
     raise Killed

@@ -57,8 +57,7 @@ def _export(options: argparse.Namespace) -> int:
         kind = options.explorer.partition("?")[0]
         if one_of("explorer", kind, EXPLORERS) == "spikes":
             raise ValueError("the spikes explorer takes no --ticket; name its run in the link")
-        maker: Any = EXPLORERS[kind]
-        explorer = maker(options.ticket)
+        explorer = EXPLORERS[kind](options.ticket)
         if "?" in options.explorer:
             explorer.link = options.explorer
     sizes = explorer.export(out, dict(_moves(text, explorer) for text in options.moves))

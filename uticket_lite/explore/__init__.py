@@ -16,7 +16,7 @@ from uticket_lite.explore.explorers.sweep import sweep
 from uticket_lite.explore.explorers.timeline import timeline
 from uticket_lite.explore.explorers.workload import workload
 
-EXPLORERS: dict[str, Callable[[], Explorer]] = {
+EXPLORERS: dict[str, Callable[..., Explorer]] = {
     maker.__name__: maker
     for maker in (workload, timeline, rounds, strategies, sweep, energy, spikes)
 }

@@ -22,7 +22,6 @@ from typing import Any
 from uticket_lite.edge.lock import locked
 from uticket_lite.tickets.recorded import history_file, round_file, weights_file
 from uticket_lite.tickets.ticket import Ticket
-from uticket_lite.training.bench import Bench
 from uticket_lite.training.checkpoint import State, load_checkpoint, save_checkpoint
 from uticket_lite.training.record import (
     LotteryRun,
@@ -32,6 +31,7 @@ from uticket_lite.training.record import (
     write_probes,
 )
 from uticket_lite.training.settings import Settings
+from uticket_lite.training.setup import Setup
 
 
 def checkpoint_file(directory: Path) -> Path:
@@ -66,10 +66,10 @@ class RunDirectory:
                 left.unlink(missing_ok=True)  # by a write that was killed
             yield
 
-    def resume(self, bench: Bench) -> State:
+    def resume(self, setup: Setup) -> State:
         """Where the run in the directory stands, or its beginning."""
         if self.state is None:
-            self.keep(bench.first_state())
+            self.keep(setup.first_state())
             assert self.state is not None
             return self.state
         rounds = range(self.state.round)

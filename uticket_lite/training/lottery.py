@@ -7,27 +7,27 @@ from tqdm.auto import tqdm
 
 from uticket_lite.strategies import Strategy
 from uticket_lite.training import steps
-from uticket_lite.training.bench import Balance, Bench, set_up
 from uticket_lite.training.checkpoint import State
 from uticket_lite.training.directory import RunDirectory
 from uticket_lite.training.record import LotteryRun
 from uticket_lite.training.settings import Settings
+from uticket_lite.training.setup import Balance, Setup, set_up
 from uticket_lite.training.threads import using_threads
 
 
-def lottery(bench: Bench, state: State) -> Iterator[State]:
+def lottery(setup: Setup, state: State) -> Iterator[State]:
     """Algorithm 1, on from a state: yields the state after every epoch or part of a
     long one, and between rounds."""
-    settings = bench.settings
+    settings = setup.settings
     while state.round < settings.rounds:
         while state.epoch < settings.epochs_of(state.round):
-            state = steps.train(bench, state)
+            state = steps.train(setup, state)
             yield state
-        state = steps.record(bench, state)
+        state = steps.record(setup, state)
         if state.round < settings.rounds:
-            pruned = steps.prune(bench, state)
-            balanced = steps.balance(bench, state, pruned)
-            state = steps.rewind(bench, state, pruned, balanced)
+            pruned = steps.prune(setup, state)
+            balanced = steps.balance(setup, state, pruned)
+            state = steps.rewind(setup, state, pruned, balanced)
         yield state
 
 
@@ -64,34 +64,34 @@ def find_tickets(
     if directory is not None and directory.finished is not None:
         return directory.finished
     with using_threads(threads):
-        bench = set_up(settings, strategy)
+        setup = set_up(settings, strategy)
         if directory is None:
-            return _play(bench, bench.first_state(), None, progress, after_round)
+            return _play(setup, setup.first_state(), None, progress, after_round)
         with directory.owned():
             if directory.finished is None:
-                return _play(bench, directory.resume(bench), directory, progress, after_round)
+                return _play(setup, directory.resume(setup), directory, progress, after_round)
     return directory.finished
 
 
 def _play(
-    bench: Bench,
+    setup: Setup,
     state: State,
     directory: RunDirectory | None,
     progress: bool,
     after_round: Callable[[LotteryRun], None] | None,
 ) -> LotteryRun:
     """The lottery with a bar, kept in a directory, until its end or an interruption."""
-    settings = bench.settings
+    settings = setup.settings
     total = sum(map(settings.epochs_of, range(settings.rounds)))
     done = sum(map(settings.epochs_of, range(state.round))) + state.epoch
-    run = _run(bench, state)
+    run = _run(setup, state)
     try:
         with tqdm(total=total, initial=done, unit="epoch", disable=not progress) as bar:
-            for after in lottery(bench, state):
+            for after in lottery(setup, state):
                 bar.set_postfix(_standing(after), refresh=False)
                 bar.update(after.epoch - state.epoch if after.round == state.round else 0)
                 new_round, state = after.round > state.round, after
-                run = _run(bench, state)
+                run = _run(setup, state)
                 if directory is not None:
                     directory.keep(state)
                 if new_round and after_round is not None:
@@ -103,18 +103,18 @@ def _play(
     return run
 
 
-def _run(bench: Bench, state: State) -> LotteryRun:
+def _run(setup: Setup, state: State) -> LotteryRun:
     """The finished rounds of a state."""
-    images = {"train": len(bench.data.train_images), "test": len(bench.data.test_images)}
+    images = {"train": len(setup.data.train_images), "test": len(setup.data.test_images)}
     return LotteryRun(
-        bench.settings,
+        setup.settings,
         images,
         list(state.tickets),
         list(state.rows),
         rewound=state.rewound,
         trained=state.trained,
         probes=dict(state.probes),
-        strategy=bench.strategy,
+        strategy=setup.strategy,
     )
 
 

@@ -16,10 +16,10 @@ from uticket_lite.edge.checks import instance, one_of, whole_number
 from uticket_lite.edge.lock import InUse
 from uticket_lite.edge.processors import processors, sleep_while_waiting
 from uticket_lite.strategies import Strategy
-from uticket_lite.training.bench import Balance
 from uticket_lite.training.lottery import find_tickets
 from uticket_lite.training.record import LotteryRun
 from uticket_lite.training.settings import Settings
+from uticket_lite.training.setup import Balance
 
 if TYPE_CHECKING:
     from distributed import Client

@@ -15,20 +15,6 @@ from uticket_lite.training.layers import SpikingConv
 from uticket_lite.training.networks import SpikingNetwork, SpikingResNet, prunable
 
 
-def permute_filters(
-    order: np.ndarray, producer: nn.Module, norms: Iterable[nn.Module], consumer: nn.Module
-) -> None:
-    """Put the filters of `producer` into `order`, in place, without changing what comes out.
-
-    order: a permutation of the producer's filters, as in `Report.orders`. norms: modules with
-    one entry per filter (batch norms), permuted along. consumer: the convolution or linear
-    layer that reads the filters, flattened channel by channel if linear.
-
-    Raises ValueError if the order does not fit, or if the consumer is a grouped convolution.
-    """
-    _permute(order, [producer, *norms], [consumer])
-
-
 def fold_orders(network: SpikingNetwork, orders: Mapping[str, np.ndarray]) -> None:
     """Fold the orders of several layers, name to permutation, into the network, in place.
 
@@ -61,8 +47,6 @@ def _permute(
     filters = len(producers[0].weight)  # type: ignore[arg-type]
     if not torch.equal(index.sort().values, torch.arange(filters)):
         raise ValueError(f"order is not a permutation of the layer's {filters} filters")
-    if any(getattr(consumer, "groups", 1) != 1 for consumer in consumers):
-        raise ValueError("the consumer is a grouped convolution; its groups fix the order")
     with torch.no_grad():
         for module in producers:
             for values in (*module.parameters(recurse=False), *module.buffers(recurse=False)):

@@ -3,10 +3,10 @@
 from dataclasses import replace
 
 from uticket_lite.tickets.ticket import Ticket
-from uticket_lite.training.bench import Bench
 from uticket_lite.training.checkpoint import State
 from uticket_lite.training.loop import batch_sizes, evaluate
 from uticket_lite.training.pruning import prune_smallest
+from uticket_lite.training.setup import Setup
 
 PROBED = frozenset({0, *(round(2 ** (k / 2)) for k in range(60))})
 """Steps of the first round before which `Settings.probe` looks, two in each doubling."""
@@ -15,7 +15,7 @@ PROBE_IMAGES = 500
 
 
 def probe(
-    bench: Bench,
+    setup: Setup,
     state: State,
     probes: dict[int, Ticket],
     *,
@@ -25,14 +25,14 @@ def probe(
 ) -> None:
     """Add to `probes` what pruning the network as it is to `Settings.probe` would leave, under
     the number of its steps, if that is in `PROBED` or it is the last; no weight changes."""
-    settings, data = bench.settings, bench.data
+    settings, data = setup.settings, setup.data
     steps = len(batch_sizes(len(data.train_images), settings.batch)) * epoch + step
     if settings.probe is None or (steps not in PROBED and not last):
         return
-    weights = {name: layer.weight for name, layer in bench.layers.items()}
+    weights = {name: layer.weight for name, layer in setup.layers.items()}
     masks = prune_smallest(weights, state.masks, settings.probe, settings.scope)
     images, labels = data.test_images[:PROBE_IMAGES], data.test_labels[:PROBE_IMAGES]
     few = replace(data, test_images=images, test_labels=labels)
-    accuracy, _ = evaluate(bench.network, few, settings.precision)
+    accuracy, _ = evaluate(setup.network, few, settings.precision)
     about = {"step": steps, "accuracy": accuracy}
-    probes[steps] = bench.ticket(masks, state.timesteps, about=about)
+    probes[steps] = setup.ticket(masks, state.timesteps, about=about)

@@ -30,7 +30,7 @@ Balance = Callable[[Ticket, Accelerator, int], Ticket]
 
 
 @dataclass(frozen=True)
-class Bench:
+class Setup:
     """Everything that stays the same during a run.
 
     network: whatever weights it has; `load` gives it those of a state. layers: the prunable
@@ -106,7 +106,7 @@ class Bench:
         )
 
 
-def set_up(settings: Settings, strategy: Strategy | Balance | None = None) -> Bench:
+def set_up(settings: Settings, strategy: Strategy | Balance | None = None) -> Setup:
     """Load the data, draw the network, trace it once.
 
     strategy: what balances in the place of the method's. Raises ValueError for images that the
@@ -142,7 +142,7 @@ def set_up(settings: Settings, strategy: Strategy | Balance | None = None) -> Be
     ties = tuple(tuple(names[path] for path in group) for group in traced.ties)
     blank = Ticket(shapes, counted=tuple(counted), ties=ties)
     own, name = _balance(settings, strategy), strategy_name(strategy)
-    return Bench(settings, data, network, layers, paths, blank, own, name)
+    return Setup(settings, data, network, layers, paths, blank, own, name)
 
 
 def _balance(settings: Settings, strategy: Strategy | Balance | None) -> Balance | None:
