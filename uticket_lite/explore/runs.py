@@ -1,13 +1,12 @@
-"""What the explorers explore: runs of tickets, one per pruning round, and controls over them."""
+"""What the explorers explore: runs of tickets, one per pruning round."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any
 
-from uticket_lite.explore.controls import Options, State, menu, slider
-from uticket_lite.explore.explorer import Explorer, Frame
-from uticket_lite.hardware.accelerator import MAPPINGS, Accelerator
+from uticket_lite.explore.controls import Options, State
+from uticket_lite.hardware.accelerator import Accelerator
 from uticket_lite.simulation.report import Report
 from uticket_lite.simulation.run import simulate
 from uticket_lite.strategies import STRATEGIES, Strategy, chosen
@@ -15,8 +14,6 @@ from uticket_lite.tickets.layer import Layer
 from uticket_lite.tickets.magnitudes import magnitude_ladder
 from uticket_lite.tickets.recorded import load_history, load_ticket, recorded_tickets
 from uticket_lite.tickets.ticket import Ticket
-
-MAX_PE = 64
 
 
 class RecordedTickets(Sequence[Ticket]):
@@ -184,78 +181,3 @@ def which_ticket(state: State, runs: Runs) -> str:
     """The ticket in words; with its seed, since other pictures show means of several."""
     seed = runs[state.run].seed
     return f"{state.run}, round {state.round}{'' if seed is None else f' of seed {seed}'}"
-
-
-def _mappings(state: State, runs: Runs) -> Options:
-    known = [(label, name) for name, label in MAPPINGS.items()]
-    return known[:1] if ticket_of(state, runs).counts_only else known
-
-
-def _only_counts(state: State, runs: Runs) -> str:
-    counts_only = ticket_of(state, runs).counts_only
-    return "of this round only counts of filters are recorded, not of channels" * counts_only
-
-
-def _layers(state: State, runs: Runs) -> Options:
-    return [(layer_label(name), name) for name in ticket_of(state, runs).counted]
-
-
-def strategy_options(state: State, runs: Runs) -> Options:
-    """Every strategy, by its label."""
-    return [(strategy.label, name) for name, strategy in runs.strategies.items()]
-
-
-PE_OPTIONS: Options = [(str(n), n) for n in range(1, MAX_PE + 1)]
-
-
-# Fields of states.
-
-
-def run_menu() -> Any:
-    """`run`: which tickets."""
-    return menu("ticket", lambda state, runs: [(name, name) for name in runs])
-
-
-def round_slider() -> Any:
-    """`round`: which ticket of the run; its label is the run's."""
-    return slider(
-        lambda state, runs: runs[state.run].step,
-        lambda state, runs: runs[state.run].rounds,
-        help="0 is the densest",
-        closed=lambda state, runs: runs[state.run].closed,
-    )
-
-
-def pe_slider(default: int = 16) -> Any:
-    """`n_pe`: the number of PEs."""
-    about = "processing elements"
-    return slider("number of PEs", lambda state, source: PE_OPTIONS, default, help=about)
-
-
-def strategy_menu(default: str) -> Any:
-    """`strategy`: how the ticket is balanced."""
-    return menu("strategy", strategy_options, default)
-
-
-def mapping_menu() -> Any:
-    """`mapping`: how filters go to PEs."""
-    return menu("mapping", _mappings, "output-channel", closed=_only_counts)
-
-
-def layer_menu() -> Any:
-    """`layer`: one that is counted, at first the last."""
-    return menu("layer", _layers, last=True)
-
-
-def over_runs(
-    kind: str,
-    make: Callable[[Any, Runs], Frame],
-    state: type,
-    ticket: Ticket | str | None,
-    strategy: Strategy | str | None,
-) -> Explorer:
-    """An explorer of `runs_of(ticket, strategy)`, at its first run; state: the class of states."""
-    runs = runs_of(ticket, strategy)
-    name, run = next(iter(runs.items()))
-    own = {"strategy": runs.own.name} if runs.own else {}
-    return Explorer(kind, make, state(run=name, round=run.first, **own), runs)

@@ -8,18 +8,14 @@ import numpy as np
 from uticket_lite.explore.charts.palette import ENERGY
 from uticket_lite.explore.controls import Options, menu
 from uticket_lite.explore.explorer import Explorer, Frame
-from uticket_lite.explore.runs import (
-    Runs,
+from uticket_lite.explore.fields import (
     over_runs,
     pe_slider,
-    plural,
-    possible,
     round_slider,
     run_menu,
     strategy_options,
-    ticket_of,
-    which_ticket,
 )
+from uticket_lite.explore.runs import Runs, plural, possible, ticket_of, which_ticket
 from uticket_lite.hardware.accelerator import PE_COUNTS, Accelerator
 from uticket_lite.hardware.energy import E_DYN, GATINGS, nanojoules
 from uticket_lite.simulation.report import Report

@@ -7,7 +7,8 @@ import numpy as np
 
 from uticket_lite.explore.controls import Options, menu, slider
 from uticket_lite.explore.explorer import Explorer, Frame
-from uticket_lite.explore.runs import layer_label, pe_slider, plural
+from uticket_lite.explore.fields import pe_slider
+from uticket_lite.explore.runs import layer_label, plural
 from uticket_lite.hardware.accelerator import Accelerator
 from uticket_lite.simulation.run import simulate
 from uticket_lite.simulation.spikes import BARRIERS, SpikeReport, simulate_spikes

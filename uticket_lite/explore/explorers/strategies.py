@@ -8,17 +8,19 @@ import pandas as pd
 
 from uticket_lite.explore.charts.palette import PAID
 from uticket_lite.explore.explorer import Explorer, Frame
-from uticket_lite.explore.runs import (
-    Runs,
-    counted_layers,
+from uticket_lite.explore.fields import (
     mapping_menu,
     over_runs,
     pe_slider,
-    plural,
-    possible,
     round_slider,
     run_menu,
     strategy_menu,
+)
+from uticket_lite.explore.runs import (
+    Runs,
+    counted_layers,
+    plural,
+    possible,
     ticket_of,
     which_ticket,
 )

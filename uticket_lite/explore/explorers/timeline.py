@@ -9,19 +9,21 @@ import pandas as pd
 
 from uticket_lite.explore.controls import Options, slider
 from uticket_lite.explore.explorer import Explorer, Frame
-from uticket_lite.explore.runs import (
-    Key,
-    Runs,
-    layer_label,
+from uticket_lite.explore.fields import (
     layer_menu,
     mapping_menu,
     over_runs,
     pe_slider,
-    plural,
-    possible,
     round_slider,
     run_menu,
     strategy_menu,
+)
+from uticket_lite.explore.runs import (
+    Key,
+    Runs,
+    layer_label,
+    plural,
+    possible,
     ticket_of,
     which_ticket,
 )

@@ -7,21 +7,23 @@ import numpy as np
 
 from uticket_lite.explore.controls import Options, menu, slider
 from uticket_lite.explore.explorer import Explorer, Frame
-from uticket_lite.explore.runs import (
-    Key,
-    Runs,
-    layer_label,
+from uticket_lite.explore.fields import (
     layer_menu,
     mapping_menu,
     over_runs,
     pe_slider,
-    plural,
-    possible,
     round_slider,
     run_menu,
-    simulated,
     strategy_menu,
     strategy_options,
+)
+from uticket_lite.explore.runs import (
+    Key,
+    Runs,
+    layer_label,
+    plural,
+    possible,
+    simulated,
     ticket_of,
     which_ticket,
 )
