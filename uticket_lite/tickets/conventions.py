@@ -27,7 +27,8 @@ is left, or the only one that begins with it, if it has that layer's shape.
 
 import math
 import re
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
+from functools import lru_cache
 
 Shape = tuple[int, ...]
 
@@ -48,6 +49,8 @@ WORDS = {
     *("mask", "masks", "weight", "weights", "orig", "original", "buffer", "binary", "kernel"),
     *("prune", "pruned", "pruner", "pruning", "sparse", "sparsity", "param", "parameter", "module"),
 }
+MOST = 16
+"""Words at the beginning or end of a name that are compared: more than networks are deep."""
 KINDS = {
     "an embedding": re.compile(r"\w*emb(ed|edding|eddings)?|wte|wpe"),
     "a norm": re.compile(r"(layer|group|batch|instance|rms)?_?norms?_?\d*|[lbg]n_?\d*"),
@@ -73,16 +76,20 @@ def length_of(key: str) -> str | None:
     return next((key[: -len(v)] + g for v, g in LENGTH.items() if key.endswith(v)), None)
 
 
-def is_mask(key: str, shapes: Mapping[str, Shape]) -> bool:
-    """Whether a tensor is a mask by its name. `mask_head.weight` is not, `masks.head.weight` is
-    if there is a `head.weight` of that shape too."""
-    if not MASK.search(key):
-        return False
-    return layer_of(key) is None or any(
-        layer_of(other) and not MASK.search(other) and shapes[other] == shapes[key]
-        and _alike(other, key)
-        for other in shapes
-    )  # fmt: skip
+def mask_names(shapes: Mapping[str, Shape]) -> set[str]:
+    """The tensors that are masks by their names. `mask_head.weight` is none, `masks.head.weight`
+    is one if there is a `head.weight` of that shape too."""
+    named = [key for key in shapes if MASK.search(key)]
+    weights = [key for key in shapes if layer_of(key) and not MASK.search(key)]
+    ends = {(end, shapes[key]) for key in weights for end in _ends(_words(key))}
+    wholes = {(_words(key), shapes[key]) for key in weights}
+    return {
+        key
+        for key in named
+        if layer_of(key) is None
+        or (_words(key), shapes[key]) in ends
+        or any((end, shapes[key]) in wholes for end in _ends(_words(key)))
+    }
 
 
 def is_bias(key: str, shapes: Mapping[str, Shape]) -> bool:
@@ -94,12 +101,13 @@ def find_layers(shapes: Mapping[str, Shape]) -> tuple[dict[str, str], dict[str, 
     """The layers in a state dict, name to the tensor that is its weight, and what is left out,
     name to a reason: all with 2 or more dimensions that is neither weight nor mask of a layer."""
     by_kind = sorted(shapes, key=lambda key: _rank(key))
+    lengths, masks = {length_of(key) for key in shapes}, mask_names(shapes)
     layers: dict[str, str] = {}
     left_out: dict[str, str] = {}
     for key in by_kind:
-        if len(shapes[key]) < 2 or is_mask(key, shapes) or is_bias(key, shapes):
+        if len(shapes[key]) < 2 or key in masks or is_bias(key, shapes):
             continue
-        if not _is_length(key, shapes):
+        if key not in lengths:
             layer, why = layer_of(key), _unlike_a_layer(key, shapes)
             if layer in layers and why is None:
                 why = f"the layer has {layers[layer]}"
@@ -141,25 +149,30 @@ def find_masks(
     weight's shape, flattened or not, or one that broadcasts to it, as a mask of filters does.
     """
     by_words: dict[tuple[str, ...], list[str]] = {}
+    by_end: dict[tuple[str, ...], list[str]] = {}
+    by_begin: dict[tuple[str, ...], set[tuple[str, ...]]] = {}
     for layer in layers:
-        by_words.setdefault(_words(layer), []).append(layer)
+        words = _words(layer)
+        by_words.setdefault(words, []).append(layer)
+        for end in _ends(words):
+            by_end.setdefault(end, []).append(layer)
+        for n in range(1, min(len(words), MOST) + 1):
+            by_begin.setdefault(words[:n], set()).add(words)
     found: dict[str, list[str]] = {}
     listed: dict[str, list[str]] = {}
-    for key in shapes:
+    masks = mask_names(shapes)
+    for key in (key for key in shapes if key in masks):
         words = _words(key)
-        if not is_mask(key, shapes) or "bias" in words:
+        if "bias" in words:
             continue
         if len(words) == 1 and words[0].isdigit():
             listed.setdefault(key.removesuffix(words[0]), []).append(key)
-        of = by_words.get(words) or [
-            layer
-            for known, names in by_words.items()
-            if words and not words[0].isdigit() and _ends_with(known, words)
-            for layer in names
-        ]
+        of = by_words.get(words) or (
+            by_end.get(words, []) if words and not words[0].isdigit() else []
+        )
         if not of:  # words of its own, or beside what wraps the layer
-            within = [known for known in by_words if _within(known, words)]
-            around = [known for known in by_words if words and known[: len(words)] == words]
+            within = [part for part in _parts(words) if part in by_words]
+            around = list(by_begin.get(words, ()))
             best = max(within, key=len) if within else around[0] if len(around) == 1 else None
             of = [n for n in by_words.get(best or (), ()) if _same_size(shapes[key], layers[n])]
         if len(of) == 1 and fits(shapes[key], layers[of[0]]):
@@ -200,10 +213,11 @@ def find_unnamed(keys: Mapping[str, str], shapes: Mapping[str, Shape]) -> dict[s
 
 def left_masks(shapes: Mapping[str, Shape], used: set[str]) -> dict[str, str]:
     """Masks that belong to no layer, name to a reason."""
+    left = mask_names(shapes) - used
     return {
         plain(key): "a mask, but no layer has its name and shape"
-        for key, shape in shapes.items()
-        if len(shape) > 1 and is_mask(key, shapes) and key not in used
+        for key in shapes
+        if key in left and len(shapes[key]) > 1
     }
 
 
@@ -221,10 +235,6 @@ def _rank(key: str) -> int:
     found = WEIGHT.search(plain(key))
     names = [name.replace("\\", "") for name in WEIGHTS]
     return names.index(found[1]) if found else len(names)
-
-
-def _is_length(key: str, shapes: Mapping[str, Shape]) -> bool:
-    return any(length_of(other) == key for other in shapes)
 
 
 def _unlike_a_layer(key: str, shapes: Mapping[str, Shape]) -> str | None:
@@ -250,6 +260,7 @@ def _unlike_a_layer(key: str, shapes: Mapping[str, Shape]) -> str | None:
     return None
 
 
+@lru_cache(maxsize=2**16)
 def _words(name: str) -> tuple[str, ...]:
     """What is left of a name: `masks.conv1` and `conv1.weight_mask` are both conv1."""
     name = re.sub(r"(parametrizations)\.weight\.\d+", r"weight", plain(name))
@@ -257,18 +268,14 @@ def _words(name: str) -> tuple[str, ...]:
     return tuple(w for w in re.split(r"[\W_]+", name.lower()) if w and w not in WORDS)
 
 
-def _within(words: tuple[str, ...], others: tuple[str, ...]) -> bool:
-    n = len(words)
-    return any(others[i : i + n] == words for i in range(len(others) - n + 1))
+def _ends(words: tuple[str, ...]) -> list[tuple[str, ...]]:
+    return [words[-n:] for n in range(1, min(len(words), MOST) + 1)]
 
 
-def _ends_with(words: tuple[str, ...], end: tuple[str, ...]) -> bool:
-    return words[-len(end) :] == end
-
-
-def _alike(one: str, other: str) -> bool:
-    one_words, other_words = _words(one), _words(other)
-    return _ends_with(one_words, other_words) or _ends_with(other_words, one_words)
+def _parts(words: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    for begin in range(min(len(words), MOST)):
+        for n in range(1, min(len(words) - begin, MOST) + 1):
+            yield words[begin : begin + n]
 
 
 def fits(mask: Shape, weight: Shape) -> bool:

@@ -8,10 +8,10 @@ from uticket_lite.tickets.calls import Call
 from uticket_lite.tickets.conventions import (
     find_masks,
     is_bias,
-    is_mask,
     layer_of,
     left_masks,
     length_of,
+    mask_names,
     plain,
 )
 from uticket_lite.tickets.ties import tensors_in
@@ -37,10 +37,11 @@ class Parameters:
         buffers = {plain(k): v for k, v in module.named_buffers(remove_duplicate=False)}
         self.tensors = {**_attributes(self.parts), **buffers, **self.own}
         self.shapes = {name: tuple(tensor.shape) for name, tensor in self.tensors.items()}
+        masks = mask_names(self.shapes)
         self.weights = {
             name: tensor
             for name, tensor in {**buffers, **self.own}.items()
-            if tensor.ndim > 1 and not is_mask(name, self.shapes)
+            if tensor.ndim > 1 and name not in masks
         }
         self.made_of: Any = WeakIdKeyDictionary()
         self.by_memory: dict[tuple[int, int], list[str]] = {}
