@@ -5,7 +5,7 @@
 #
 # **Afterwards you can** write Algorithm 1 · say what it touches and what that costs · say when a utilization of 100 % means nothing \
 # **You need** [A simulator in twenty lines](01_a_simulator.ipynb) \
-# **Time** 30 minutes: 20 writing, 10 reading and trying
+# **Time** 35 minutes: 20 writing, 15 reading and trying
 
 # %%
 import numpy as np
@@ -41,12 +41,12 @@ check(drop_and_regrow)
 # %% [markdown]
 # ## Every wave
 #
-# The [[Algorithm 1]] of the paper: for each wave of n filters (the last may have fewer), *a* is the mean load over the filters *of the wave*, rounded up (PEs without a filter do not count); every PE of the wave drops or regrows to *a*. `mask` has one row per filter.
+# The [[Algorithm 1]] of the paper: for each wave of n filters (the last may have fewer), *a* is the mean load over the filters *of the wave*, rounded up (PEs without a filter do not count, and still wait: a short last wave stays below 100 %); every PE of the wave drops or regrows to *a*. `mask` has one row per filter.
 
 
 # %%
 def balance(mask, n, rng):
-    """A copy of the mask (K, weights) in which all PEs of a wave are equally loaded."""
+    """A copy of the mask (K, weights) in which all filters of a wave have equally many."""
     ### BEGIN SOLUTION
     balanced = mask.copy()
     for first in range(0, len(mask), n):

@@ -20,13 +20,13 @@ from uticket_lite.training import FusedLeaky
 #
 # A [[LIF neuron]] has one number, its [[membrane]] v. In every timestep a share β of v is kept, the input current x is added (the sum of the weights whose inputs spiked), and if v is then *above* the threshold ϑ, the neuron sends a spike and starts again from 0. The paper has β = 0.25 (β = 1 − 1/τ with its τ = 4/3 timesteps) and ϑ = 1.
 #
-# That leaves one thing open.
+# That leaves one thing open: *when* it starts again. That is a convention, and libraries differ; guess that of the usual one, snnTorch.
 
 # %%
 predict(
     "membrane",
     "β = 0.25, ϑ = 1, and the current is 0.9 in each timestep. In step 1 v is 0.9; in step 2 the "
-    "neuron spikes. Which v does the usual library (snnTorch) give at the end of step 2?",
+    "neuron spikes. Which v does snnTorch give at the end of step 2?",
     low=-10,
     high=10,
 )
@@ -38,7 +38,7 @@ reveal(
     "membrane",
     round(float(membranes[1, 0]), 4),
     leads_to={
-        0: "It starts again from 0, but in the *next* step: the membrane that spiked is still seen.",
+        0: "That is another convention, as good as this: snnTorch starts again in the *next* step, so that the membrane that spiked is still seen.",
         0.125: "Taking ϑ away is another kind of reset; here v starts from 0, and one step later.",
         0.9: "That is the current alone: a quarter of step 1's membrane is still there.",
         1.8: "A quarter of the membrane is kept, not all of it.",
@@ -63,7 +63,7 @@ assert fired == spikes[:, 0].tolist(), "the same spikes"
 assert (0.25 * 0.9 + 0.9, 0.25 * 0.9 + 0.9 - 1, 0.9 + 0.9) == (1.125, 0.125, 1.8)
 
 # %% [markdown]
-# The reset acts one step after the spike. In full, in timestep t:
+# By this convention the reset acts one step after the spike. In full, in timestep t:
 #
 # 1. if the neuron spiked in step t − 1, v starts again from 0;
 # 2. a share β of v is kept, and the current is added: v ← β·v + x;
@@ -112,7 +112,7 @@ assert torch.equal(ours, torch.stack(theirs))
 # %% [markdown]
 # ## Why it matters
 #
-# A layer's input is 0 most of the time. Where no spike arrives, a PE has nothing to add: no multiplication, no addition, only [[leakage]] (in the paper's PE, for a cycle). The share of inputs without a spike is the [[spike sparsity]] s. In the paper's networks s is .60 to .86; [What waiting costs](08_what_waiting_costs.ipynb) counts the energy, and [Spikes bring it back](07_spikes.ipynb) what spikes do to balanced loads.
+# A layer's input is 0 most of the time. Where no spike arrives, a PE has nothing to add: no multiplication, no addition. The paper's PE still spends a cycle on that weight, and its [[leakage]], but no [[dynamic energy]]; one that skips the cycle comes in [Spikes bring it back](07_spikes.ipynb). The share of inputs without a spike is the [[spike sparsity]] s. In the paper's networks s is .60 to .86; [What waiting costs](08_what_waiting_costs.ipynb) counts the energy.
 
 # %% tags=["claims"]
 from uticket_lite.paper.published import paper_table

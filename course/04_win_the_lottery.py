@@ -5,7 +5,7 @@
 #
 # **Afterwards you can** prune exactly k weights · say what rewinding is and why it is done · read accuracy and utilization round by round \
 # **You need** [A simulator in twenty lines](01_a_simulator.ipynb), [Neurons that spike](03_neurons.ipynb) \
-# **Time** 35 minutes: 15 writing, 15 reading, 1–2 of training
+# **Time** 35 minutes: 15 writing, 20 reading while 1–2 of training pass
 
 # %%
 import numpy as np
@@ -50,7 +50,7 @@ check(prune)
 # %% [markdown]
 # ## Rewind
 #
-# Why go back? The hypothesis is about the *early* weights: this part of the network learns well because of the values it had then. Training on from the end would be fine-tuning, new random values would be another network; neither tests it.
+# Why go back? The hypothesis is about the *early* weights: this part of the network learns well because of the values it had then. Training on from the end, or from new random values, tests something else. Why not to the very first? In larger networks tickets that go back to those fail (Frankle and others 2020 found so; this course does not show it). The open question at the end lets you try both.
 #
 # `trained` are the weights at the end of the round, `early` those from early in the first round, `mask` what is left. With which weights does the next round start?
 
@@ -85,7 +85,8 @@ live = LiveRounds()
 display(live.chart)
 settings = Settings(rounds=6, prune=0.5, epochs=3, rewind_epoch=1)
 run = find_tickets(settings, progress=False, after_round=live.follow("pruned"))
-run.history[["sparsity", "accuracy", "utilization", "latency"]].round(3)
+names = {"latency": "latency (cycles per position and timestep)"}
+run.history[["sparsity", "accuracy", "utilization", "latency"]].rename(columns=names).round(3)
 
 # %%
 recorded = ut.load_seeds("digits-lth")
@@ -135,4 +136,4 @@ look_back("accuracy")
 # * Exactly k: a threshold prunes one too many, or all that are equal.
 # * Accuracy holds long after utilization has begun to fall.
 #
-# **An open question.** What happens to accuracy if the weights that are left restart from *new* random values instead of their early ones?
+# **An open question.** What happens to accuracy if the weights that are left restart from *new* random values, or from the very *first* ones, instead of early ones? `accuracy_trained_with(ut.load_ticket("digits-lth"), Settings(seed=10))` of `uticket_lite.teach` trains the last ticket in another network, half a minute; `Settings(rewind_epoch=0)` starts from the first weights, `Settings()` from early ones.

@@ -5,7 +5,7 @@
 #
 # **Afterwards you can** count what a layer's weights take in two formats and where they are equal · say which share of a chip's energy balancing can touch · ask the right question of a published memory figure \
 # **You need** [What waiting costs](08_what_waiting_costs.ipynb) \
-# **Time** 25 minutes: 15 reading, 10 writing
+# **Time** 30 minutes: 20 reading, 10 writing
 
 # %%
 import math
@@ -96,7 +96,7 @@ print(f"a list is smaller from {1 - 1 / position:.1%} sparsity on")
 # %% [markdown]
 # ## Whose energy?
 #
-# What an access costs is published by the simulator that the paper builds on, but its figures leave open how many bits one access brings. The simulator multiplies an access's cost by a number of *bytes*; yet the cost came from a memory model that was asked for 32 bits of DRAM, or 256 of SRAM, at once. Both readings, in pJ for one image:
+# The simulator that the paper builds on publishes what an access costs: 469 pJ for DRAM. For one byte, by which it multiplies, or for the four that its memory model was asked for at once? (For SRAM one byte or 32.) Both readings, in pJ for one image:
 
 # %%
 rows = {
@@ -111,11 +111,20 @@ system.style.format("{:,.0f}", subset=["PE", "SRAM", "DRAM"]).format(
 )
 
 # %% tags=["claims"]
+byte, at_once = (COSTS[reading] for reading in ("per-byte", "per-access"))  # for 32 bits
+assert (round(at_once.dram), round(byte.dram / at_once.dram)) == (469, 4)
+assert round(byte.sram_weights / at_once.sram_weights) == 32
+report = ut.simulate(digits, pes)
+updates = system["PE"].loc["per-byte", "none"] - report.energy * E_DYN
+print(f"Eq. 3: {report.energy * E_DYN / 1000:.1f} nJ, and {updates / 1000:.2f} nJ for the neurons")
+assert (
+    abs(updates - E_DYN * report.breakdown("paper").loc[(slice(None), "LIF"), "dynamic"].sum()) < 1
+)
 assert (system["PEs' share"] < 0.01).all(), "either way memory takes nearly everything"
 assert (system["DRAM"] > 0.9 * system[["PE", "SRAM", "DRAM"]].sum(axis=1)).all()
 
 # %% [markdown]
-# Either way memory takes nearly everything, so balancing saves little *of the chip*. The paper finds 45 % of the energy in the PEs; that needs weights that stay on the chip ([The paper, beside ours](10_the_paper.ipynb)).
+# (PE is Eq. 3 and the neurons' updates, which Eq. 3 leaves out.) Either way memory takes nearly everything, so balancing saves little *of the chip*. The paper finds 45 % of the energy in the PEs; that needs weights that stay on the chip ([The paper, beside ours](10_the_paper.ipynb)).
 #
 # ## What you guessed
 

@@ -7,7 +7,7 @@
 # **You need** [Ways to balance, and yours](06_ways_to_balance.ipynb), [What waiting costs](08_what_waiting_costs.ipynb) \
 # **Time** 90 minutes: 30 for the functions, 20 for the design, 40 for the argument
 #
-# Save the notebook and hand it in as it is, where your lecturer says. Points are given by tests that you do not see, with other networks and budgets; the calls under your functions only show whether they run. Change what stands inside `cost` and `best`, and the text of your argument; nothing else is graded. `ut.STRATEGIES[name].changes` says what a strategy changes; seeds stay at their defaults.
+# Save the notebook and hand it in as it is, where your lecturer says. Points are given by tests that you do not see, with other networks and budgets; under each function stands what it should give for the customer. Change what stands inside `cost` and `best`, and the text of your argument; nothing else is graded. `ut.STRATEGIES[name].changes` says what a strategy changes; seeds stay at their defaults.
 
 # %%
 import uticket_lite as ut
@@ -20,21 +20,28 @@ customers_ticket
 # %% [markdown]
 # ## What a design costs
 #
-# A design is a number of PEs and the name of a strategy. Its **area** is counted in PEs: n, and 18 % more if the strategy changes *hardware* (queues in every PE, the paper's Fig. 1). Its **latency** (cycles) is that of `ut.simulate`. Its **energy** follows from the report's `work` and `idle` by Eq. 3, with spike sparsity s = 0.85 and r = 0.21, in E_dyn. Write `cost`: 6 points.
+# A design is a number of PEs and the name of a strategy. Its **area** is counted in PEs: n, and 18 % more if the strategy changes *hardware* (queues in every PE, the paper's Fig. 1). Its **latency** (cycles) is that of `ut.simulate`. Its **energy** follows from the report's `work` and `idle` by Eq. 3, with spike sparsity s = 0.85, in E_dyn. Write `cost`: 6 points.
 
 
 # %% nbgrader={"grade": false, "grade_id": "cost-answer", "locked": false, "schema_version": 3, "solution": true, "task": false}
-def cost(ticket, n_pe, strategy):
-    """A dictionary with latency, energy (s = 0.85, r = 0.21) and area of a design."""
+def cost(ticket, n_pe, strategy, r=0.21):
+    """A dictionary with latency, energy (s = 0.85) and area of a design."""
     ### BEGIN SOLUTION
     report = ut.simulate(ticket, ut.Accelerator(n_pe), strategy)
     queues = 1.18 if ut.STRATEGIES[strategy].changes == "hardware" else 1
-    energy = ut.pe_energy(report.work, report.idle, 0.85, leak_ratio=0.21)
+    energy = ut.pe_energy(report.work, report.idle, 0.85, leak_ratio=r)
     return {"latency": report.latency, "energy": energy, "area": n_pe * queues}
     ### END SOLUTION
 
 
-cost(customers_ticket, 8, "none")
+# 45,440 cycles, energy 103,190.4, area 8; and 19,328 cycles, energy 91,793.3, area 18.88
+[cost(customers_ticket, 8, "none"), cost(customers_ticket, 16, "fifo-d")]
+
+# %% tags=["claims"]
+for n, name, latency, spent in ((8, "none", 45_440, 103_190.4), (16, "fifo-d", 19_328, 91_793.3)):
+    ran = ut.simulate(customers_ticket, ut.Accelerator(n), name)
+    assert ran.latency == latency
+    assert round(ut.pe_energy(ran.work, ran.idle, 0.85, leak_ratio=0.21), 1) == spent
 
 # %% nbgrader={"grade": true, "grade_id": "cost-latency-and-area", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
 # Graded: latency and area of other designs.
@@ -52,8 +59,9 @@ for seed, n, strategy in ((1, 4, "none"), (2, 16, "fifo-d"), (3, 5, "lpt")):
 for seed, n, strategy in ((1, 4, "none"), (2, 16, "uticket"), (3, 5, "lpt")):
     hidden = ut.synthetic_ticket("digits", sparsity=0.95, filter_cov=0.6, seed=seed)
     ran = ut.simulate(hidden, ut.Accelerator(n), strategy)
-    wanted = ran.work * (0.15 + 0.21) + ran.idle * 0.21
-    assert abs(cost(hidden, n, strategy)["energy"] - wanted) < 1e-6 * wanted
+    for r in (0.21, 0.005):
+        wanted = ran.work * (0.15 + r) + ran.idle * r
+        assert abs(cost(hidden, n, strategy, r)["energy"] - wanted) < 1e-6 * wanted
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -63,13 +71,13 @@ for seed, n, strategy in ((1, 4, "none"), (2, 16, "uticket"), (3, 5, "lpt")):
 
 
 # %% nbgrader={"grade": false, "grade_id": "best-answer", "locked": false, "schema_version": 3, "solution": true, "task": false}
-def best(ticket, deadline, area, retrain):
+def best(ticket, deadline, area, retrain, r=0.21):
     """(n_pe, strategy) of the best design, or None."""
     ### BEGIN SOLUTION
     fitting = []
     for n in SIZES:
         for name in OFFER:
-            told = cost(ticket, n, name)
+            told = cost(ticket, n, name, r)
             allowed = retrain or ut.STRATEGIES[name].changes != "mask"
             if allowed and told["latency"] <= deadline and told["area"] <= area:
                 fitting.append((told["energy"], told["area"], n, name))
@@ -77,7 +85,7 @@ def best(ticket, deadline, area, retrain):
     ### END SOLUTION
 
 
-best(customers_ticket, deadline=60_000, area=16, retrain=False)
+best(customers_ticket, deadline=60_000, area=16, retrain=False)  # (4, "lpt")
 
 
 # %% nbgrader={"grade": true, "grade_id": "best-fits", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
@@ -136,10 +144,10 @@ budgets(retrain=False)
 # %% [markdown]
 # ## Your argument
 #
-# Choose a design for the customer with a deadline of 60,000 cycles and an area of 16 PEs. In at most 200 words: which do you choose, and why? Say (a) what balancing costs here and who pays, (b) what changes if clocks are gated, (c) which measure could be gamed and how you guarded against it. 6 points: two for each, one for the claim and one for numbers that support it.
+# Choose a design for the customer with a deadline of 15,000 cycles and an area of 16 PEs. Training again costs 10⁹ E_dyn, once. In at most 200 words: which do you choose, and why? Say (a) what balancing costs here, who pays, and after how many images training again has paid, (b) what changes if clocks are gated (r = 0.005), or if the deadline is 12,000 cycles, (c) which measure could be gamed and how you guarded against it. 6 points: two for each, one for the claim and one for numbers that support it.
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "argument", "locked": false, "points": 6, "schema_version": 3, "solution": true, "task": false}
-# *An expected answer names a design that `best` gives, with its latency, energy and area; says that mask strategies cost retraining and accuracy, orders a permutation, queues area; that with gated clocks (r near 0.005) waiting costs next to nothing, so that energy hardly separates the designs and the deadline decides; and that utilization can be gamed by regrowing, so that it compares latency.*
+# *An expected answer names a design that `best` gives, with its latency, energy and area: u-Ticket where the customer trains again and reads enough images to pay for it, LPT where not. It says that mask strategies cost retraining and accuracy, orders a permutation, queues area; that with gated clocks waiting costs next to nothing, so that the non-zeros that u-Ticket adds make it the dearer one and training never pays; that for 12,000 cycles without training no 16 PEs are enough; and that utilization can be gamed by regrowing, so that it compares latency.*
 
 # %% [markdown]
 # ## What to remember

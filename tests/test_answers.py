@@ -85,6 +85,15 @@ def by_weights(one, spikes):
     return sum(spikes[:, c, y : y + rows, x : x + columns].sum() for c, y, x in np.argwhere(one))
 
 
+def by_steps(lth, uticket):
+    """As fractions of LTH's energy first, the rest by subtraction."""
+    whole, level = ((1 - lth["s"] + 0.21) * lth["work"] + 0.21 * i for i in (lth["idle"], 0))
+    last = (1 - uticket["s"] + 0.21) * uticket["work"] + 0.21 * uticket["idle"]
+    waiting = 1 - level / whole
+    fewer = level / whole * (1 - uticket["nonzeros"] / lth["nonzeros"])
+    return [100 * waiting, 100 * fewer, 100 * (1 - last / whole - waiting - fewer)]
+
+
 def way(name, balance=None, **parts):
     """A strategy as a learner writes it."""
     kind = type("Mine", (ut.Strategy,), {**parts, **({"balance": balance} if balance else {})})
@@ -164,6 +173,25 @@ RIGHT = {
     "break_even": [
         lambda size: size / (size - 1).bit_length(),
         lambda size: np.float64(size) / np.ceil(np.log2(size)),
+    ],
+    "split_saving": [
+        by_steps,
+        lambda lth, uticket: np.array(by_steps(lth, uticket)),
+    ],
+    "leak_ratios": [
+        lambda parts, e: [
+            parts.leakage_energy.sum() / e,
+            (parts.leakage_energy + parts.energy * ~parts.gated).sum() / e,
+        ],
+        lambda parts, e: (
+            np.array(
+                [
+                    sum(parts["leakage_energy"]),
+                    sum(parts["leakage_energy"]) + sum(parts[~parts["gated"]]["energy"]),
+                ]
+            )
+            / e
+        ),
     ],
     "leak_ratio": [0.2099, np.float64(0.212)],
 }
@@ -269,6 +297,16 @@ WRONG = {
         lambda size: size / math.log2(size),
         lambda size: size * math.ceil(math.log2(size)),
         lambda size: size / math.log(size),
+    ],
+    "split_saving": [
+        lambda lth, uticket: sum(by_steps(lth, uticket)),
+        lambda lth, uticket: by_steps(uticket, lth),
+        lambda lth, uticket: by_steps(lth, uticket)[::-1],
+    ],
+    "leak_ratios": [
+        lambda parts, e: parts["leakage_energy"].sum() / e,
+        lambda parts, e: (0.005, 2.1),
+        lambda parts, e: (parts["leakage_energy"].mean() / e, parts["energy"].mean() / e),
     ],
     "leak_ratio": [0.2, 0.5, 21, 0.005, 2.1],
 }

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from uticket_lite.explore.charts.palette import TIME
-from uticket_lite.teach import EXERCISES, check
+from uticket_lite.teach import EXERCISES, check, pictures
 from uticket_lite.teach.checking import _short
 
 PLANTED = [
@@ -37,7 +37,8 @@ def test_a_planted_misconception_fails_with_its_own_hint(exercise, idea):
     assert verdict.misconception == idea.name
     assert idea.hint in verdict.words
     if exercise.picture is not None and "the loads" not in verdict.drawn:
-        assert "yours" in verdict.drawn or idea.name == "sorted counts instead of filters"
+        undrawn = ("sorted counts instead of filters", "a short last wave forgotten")
+        assert "yours" in verdict.drawn or idea.name in undrawn
         assert "right" in verdict.drawn
     else:
         assert "yours" not in verdict.drawn, "one picture is not shown twice"
@@ -132,13 +133,66 @@ def test_cases_are_the_same_each_time():
     for name, exercise in EXERCISES.items():
         one, two = (exercise.cases(np.random.default_rng(0)) for _ in range(2))
         for case, again in zip(one, two, strict=True):
-            shown = [[_short(argument) for argument in given] for given in (case, again)]
+            shown = [[_short(argument, 10**6) for argument in given] for given in (case, again)]
             assert shown[0] == shown[1], name
 
 
 def test_loads_beside_the_right_ones_share_one_scale():
-    drawn = check([[5, 2, 5, 3], [1, 6, 4, 0]], "loads_by_hand").drawn
+    drawn = check(lambda counts, n: EXERCISES["loads"].reference(counts, n) // 2, "loads").drawn
     yours, right = drawn.split("<i>right</i>")
     pattern = r'height="([\d.]+)" fill="' + TIME["work"]
     assert max(map(float, re.findall(pattern, yours))) < 80
     assert max(map(float, re.findall(pattern, right))) == 80
+
+
+@pytest.mark.parametrize("name", [name for name in EXERCISES if name.endswith("by_hand")])
+def test_no_picture_of_an_exercise_by_hand_is_its_answer(name):
+    exercise = EXERCISES[name]
+    for idea in exercise.misconceptions:
+        drawn = check(idea.wrong, name).drawn
+        if exercise.picture is not None:
+            answer = pictures.rows_of(exercise.reference())
+            assert str(answer) not in drawn
+            assert "right for" in drawn, "other data"
+
+
+def test_a_name_that_is_not_known_is_told_apart_from_a_wrong_answer():
+    def balance(mask, n, rng):
+        return drop_and_regrow(mask, n, rng)  # noqa: F821
+
+    verdict = check(balance)
+    assert "NameError" in verdict.words
+    assert "Run the cell that defines" in verdict.words
+    assert EXERCISES["balance"].hint not in verdict.words
+
+
+def test_figures_say_of_which_case_they_are():
+    verdict = check(EXERCISES["loads"].reference, "loads")
+    assert re.search(r"Right in all 7 cases\. The last, loads\(\[.*…, 16\):", verdict.words)
+
+
+def test_balanced_right_its_figures_show_no_waiting():
+    assert check(EXERCISES["balance"].reference, "balance").cost["utilization after"] == 1
+
+
+def test_wrong_ideas_of_longest_first_differ_in_the_smallest_case():
+    first, *_ = EXERCISES["lpt"].cases(np.random.default_rng(0))
+    ideas = [EXERCISES["lpt"].reference, *(i.wrong for i in EXERCISES["lpt"].misconceptions)]
+    assert len({tuple(sorted(map(int, idea(*first)))) for idea in ideas}) == 4
+
+
+def test_sparsest_first_is_told_that_it_deals_in_turn():
+    def lpt(counts, n):
+        busy = [0] * n
+        for count in sorted(counts):
+            busy[busy.index(min(busy))] += count
+        return busy
+
+    assert "sparsest first gives the same" in check(lpt).words
+
+
+def test_large_arrays_are_named_by_their_shape():
+    def accumulations(one, spikes):
+        return EXERCISES["accumulations"].reference(one, spikes) + (one.size > 9)
+
+    assert "an array of shape (4, 3, 6, 6)" in check(accumulations).words

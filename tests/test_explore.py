@@ -721,3 +721,15 @@ def test_a_closed_explorer_leaves_no_layout_behind():
     assert layout.comm is None
     assert explorer.comm is None
     explorer.close()
+
+
+def test_a_ticket_of_ones_own_is_called_by_its_round_or_its_sparsity():
+    recorded = explore.workload(ut.load_ticket("digits-lth", round=14))
+    assert "your ticket, round 14, 16 PEs" in recorded.frame["summary"]
+    masks = {"a": np.eye(8, 9, dtype=bool), "b": np.ones((8, 9), bool)}
+    plain = explore.workload(ut.Ticket.from_arrays(masks))
+    assert f"your ticket, {1 - 80 / 144:.2%} pruned, 16 PEs" in plain.frame["summary"]
+    weights = np.random.default_rng(0).normal(size=(16, 9, 3, 3))
+    ladder = explore.workload(ut.Ticket.from_arrays({"a": weights}))
+    assert "round" not in ladder.frame["summary"]
+    assert "% pruned, 16 PEs" in ladder.frame["summary"]

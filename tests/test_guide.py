@@ -4,13 +4,18 @@ import re
 import subprocess
 import sys
 
+import pandas as pd
 import pytest
 import vl_convert
 
+import uticket_lite as ut
 from course.generate import SOURCES, title
 from course.grading import points_by_part
 from course.guide.figures import FIGURES
+from course.guide.lab import best_designs
+from course.guide.numbers import numbers
 from course.guide.pages import PAGES, filled
+from course.guide.trained import DRAWS, SEEDS, TABLE
 from uticket_lite import reference
 from uticket_lite.paper.published import paper_table
 
@@ -113,3 +118,31 @@ def test_what_answers_say_of_single_cases():
     assert (row["sparsity", "lth"], row["sparsity", "uticket"]) == (98.2, 99.0)
     like = paper_table().loc["resnet19", "cifar10"]
     assert (like["sparsity", "lth"], like["sparsity", "uticket"]) == (97.6, 98.4)
+
+
+def test_the_labs_customer_has_something_to_weigh():
+    """Training, gated clocks, the deadline and the area each change what is best."""
+    of = best_designs()
+    assert of["design"] != of["design_trained"], "training again"
+    assert of["design_gated"] == of["design"], "gated clocks"
+    assert of["design_tight"] == of["design_trained"], "the deadline"
+    assert of["design_wide"].endswith("32 PEs"), "the area"
+    assert int(of["paid"].replace(",", "")) > 1000
+
+
+def test_what_training_a_last_ticket_once_more_gives():
+    table = pd.read_csv(TABLE)
+    once = table[table["ticket"] == "once"]
+    assert sorted(zip(once["seed"], once["draw"], strict=True)) == [
+        (seed, draw) for seed in SEEDS for draw in DRAWS
+    ]
+    lowest, highest = (f"{100 * once['accuracy'].agg(end):.0f}" for end in ("min", "max"))
+    (loop,) = (source for source in SOURCES if source.stem.startswith("05"))
+    assert f"it ended at {lowest} to {highest} %" in loop.read_text(encoding="utf-8")
+    assert float(numbers()["oneshot"]) / 100 + 0.25 < once["accuracy"].min(), "most is back"
+    ends = ut.load_seeds("digits-uticket").query("round == 14").set_index("seed")["accuracy"]
+    means = once.groupby("seed")["accuracy"].mean()
+    assert (means < ends[means.index]).all(), "a little less than in the loop"
+    assert (ends[means.index] - means).mean() < 0.05
+    starts = table.query("seed == 0 and ticket == 'lth'").groupby("start")["accuracy"]
+    assert starts.max()["new"] < starts.max()["first"] < starts.max()["early"]

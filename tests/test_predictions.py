@@ -1,6 +1,7 @@
 """Predictions: asked empty, kept, shown beside the truth, summed up for a class."""
 
 import json
+import re
 
 import ipywidgets as widgets
 import pytest
@@ -116,6 +117,41 @@ def test_ideas_are_named_only_for_guesses_near_them_and_farther_from_the_truth()
     assert idea_behind(81.0, 80.0, ideas) == ""
     assert idea_behind(120.0, 80.0, ideas) == ""
     assert idea_behind(None, 80.0, ideas) == ""
+    sides = {170: "work", "below": "too low", "above": "too high"}
+    assert idea_behind(160.0, 80.0, sides) == "work"
+    assert idea_behind(40.0, 80.0, sides) == "too low"
+    assert idea_behind(120.0, 80.0, sides) == "too high"
+    assert idea_behind(75.0, 80.0, sides) == "", "near enough"
+
+
+def test_an_answer_in_code_is_kept_like_one_with_the_mouse():
+    assert "First your guess" in (shown := reveal("a", 5)).value
+    form = predict("a", "How many?", guess=3, reason="because")
+    assert "Your guess: 3. It is 5." in shown.value
+    assert predictions()[["guess", "reason"]].to_numpy().tolist() == [[3, "because"]]
+    assert "Kept: 3" in said(form)
+    predict("a", "How many?", guess=4)
+    assert predictions()["guess"].tolist() == [3], "after the truth"
+    predict("b", "Which?", choices=("x", "y"), guess="skip")
+    assert "skipped" in reveal("b", "y").value
+    predict("c", "Draw the loads", pes=2, high=9, guess=[1, 2])
+    assert predictions()["guess"].tolist()[-1] == [1, 2]
+    with pytest.raises(ValueError, match="Choose one of the answers"):
+        predict("d", "Which?", choices=("x", "y"), guess="z")
+    assert "guess=" in predict.__doc__
+
+
+def test_questions_and_answers_are_read_where_no_widgets_are_shown():
+    asked = predict("a", "How `many`?")._repr_mimebundle_()["text/html"]
+    assert "How <code>many</code>?" in asked
+    assert "guess=…" in asked
+    assert "Kept: 3" in predict("a", "How many?", guess=3)._repr_mimebundle_()["text/html"]
+    assert "It is 5" in reveal("a", 5)._repr_mimebundle_()["text/html"]
+    assert "<td>3</td>" in look_back("a")._repr_mimebundle_()["text/html"]
+
+
+def test_an_axis_of_nothing_but_zero_has_ticks_that_can_be_read():
+    assert not re.search(r"\de-\d", compared(Question("a", "?"), 0.0, 0.0))
 
 
 def test_guess_and_truth_are_drawn_on_one_axis():
@@ -131,7 +167,7 @@ def test_where_questions_answer_themselves_nothing_is_kept(monkeypatch, tmp_path
     for name, options in (("a", {}), ("b", {"choices": ("x", "y")}), ("c", {"pes": 3})):
         press(predict(name, "?", **options), "Skip")
     assert "It is 5" in reveal("a", 5).value
-    assert "It is y" in reveal("b", "y").value
+    assert "The answer: y." in reveal("b", "y").value
     assert "It is 1, 2, 3" in reveal("c", [1, 2, 3]).value
     assert not list(tmp_path.iterdir())
 

@@ -9,8 +9,10 @@ from scipy.stats import binom
 import uticket_lite as ut
 from course.grading import points_by_part
 from course.guide.lab import best_designs
+from course.guide.trained import TABLE
 from uticket_lite import reference
 from uticket_lite.paper.published import paper_table
+from uticket_lite.paper.study import recorded_study
 from uticket_lite.simulation.memory import COSTS
 from uticket_lite.teach import accuracy_with, savings, spike_totals
 from uticket_lite.teach.exercises import EXERCISES
@@ -24,7 +26,11 @@ ROUNDS = range(15)
 def numbers() -> dict[str, str]:
     """Name to number, with its unit where the text has none."""
     parts = (_first(), _simulator(), _rounds(), _in_the_loop(), _ways(), _spikes(), _energy())
-    found = {name: value for part in (*parts, _chip(), _lab()) for name, value in part.items()}
+    found = {
+        name: value
+        for part in (*parts, _trained(), _chance(), _chip(), _lab())
+        for name, value in part.items()
+    }
     return found
 
 
@@ -103,6 +109,37 @@ def _in_the_loop() -> dict[str, str]:
         "oneshot_cycles": f"{ut.simulate(one_shot, PES).latency:,}",
         "uticket_cycles": f"{ut.simulate(trained, PES).latency:,}",
     }
+
+
+def _trained() -> dict[str, str]:
+    table = pd.read_csv(TABLE)
+    of = {
+        kind: 100 * rows["accuracy"]
+        for kind, rows in table[table["seed"] == 0].groupby(["ticket", "start"])
+    }
+    once = 100 * table[table["ticket"] == "once"]["accuracy"]
+    seeds = {
+        method: 100 * ut.load_seeds(f"digits-{method}").query("round == 14")["accuracy"].mean()
+        for method in ("lth", "uticket")
+    }
+    return {
+        "once_low": f"{once.min():.0f}",
+        "once_high": f"{once.max():.0f}",
+        "once_mean": f"{once.mean():.0f}",
+        "ends_lth": f"{seeds['lth']:.0f}",
+        "ends_uticket": f"{seeds['uticket']:.0f}",
+        "early": f"{of['lth', 'early'].mean():.0f}",
+        "first": f"{of['lth', 'first'].mean():.0f}",
+        "new_low": f"{of['lth', 'new'].min():.0f}",
+        "new_high": f"{of['lth', 'new'].max():.0f}",
+    }
+
+
+def _chance() -> dict[str, str]:
+    study = pd.DataFrame(recorded_study())
+    narrow = study.loc[study["step"].eq(study["step"].max()), "noise"].mean()
+    wide = ut.lost(ut.load_ticket("vgg16-cifar10-lth", round=14), PES).noise
+    return {"chance_narrow": f"{narrow:.2f}", "chance_wide": f"{wide:.2f}"}
 
 
 def _ways() -> dict[str, str]:

@@ -15,6 +15,9 @@ from uticket_lite.tickets.magnitudes import magnitude_ladder
 from uticket_lite.tickets.recorded import load_history, load_ticket, recorded_tickets
 from uticket_lite.tickets.ticket import Ticket
 
+ROUND, SPARSITY = "pruning round", "sparsity"
+"""What leads from one ticket to the next."""
+
 
 class RecordedTickets(Sequence[Ticket]):
     """The tickets of a recorded run, each read when it is first looked at."""
@@ -38,25 +41,39 @@ class Run:
     """Tickets from dense to sparse, and the share of weights pruned in each.
 
     step: what leads from one to the next. closed: why there is but one, or "". start: which to
-    show first, default the last. seed: with which they were trained, if that is recorded.
+    show first, default the last. seed: with which they were trained, if that is recorded. begin:
+    the number of the first.
     """
 
     tickets: Sequence[Ticket]
     sparsities: Sequence[float]
-    step: str = "pruning round"
+    step: str = ROUND
     closed: str = ""
     start: int | None = None
     seed: int | None = None
+    begin: int = 0
 
     @cached_property
     def rounds(self) -> Options:
         """Options of a slider; each label says a sparsity of its own."""
-        digits = next(
+        return [(f"{self.begin + i}: {self.pruned(i)}", i) for i in range(len(self))]
+
+    def pruned(self, number: int) -> str:
+        """The sparsity of one, in words that differ from those of all others."""
+        return f"{self.sparsities[number]:.{self._digits}%} pruned"
+
+    def told(self, number: int) -> str:
+        """Which one it is, in words: its round and seed, or else its sparsity."""
+        seed = "" if self.seed is None else f" of seed {self.seed}"
+        return f"round {self.begin + number}{seed}" if self.step == ROUND else self.pruned(number)
+
+    @cached_property
+    def _digits(self) -> int:
+        return next(
             digits
             for digits in range(2, 9)
             if digits == 8 or len({f"{s:.{digits}%}" for s in self.sparsities}) == len(self)
         )
-        return [(f"{i}: {s:.{digits}%} pruned", i) for i, s in enumerate(self.sparsities)]
 
     @property
     def first(self) -> int:
@@ -108,7 +125,10 @@ def _own_run(ticket: Ticket) -> Run:
     if all(layer.magnitudes is not None for layer in ticket.layers.values()):
         return _pruned_further(ticket)
     closed = "its weights are not known, only which are pruned"
-    return Run([ticket], [ticket.sparsity], closed=closed)
+    number = ticket.provenance.get("round")
+    if not isinstance(number, int):
+        return Run([ticket], [ticket.sparsity], SPARSITY, closed)
+    return Run([ticket], [ticket.sparsity], closed=closed, begin=number)
 
 
 def _pruned_further(ticket: Ticket) -> Run:
@@ -120,7 +140,7 @@ def _pruned_further(ticket: Ticket) -> Run:
             rungs.append(rung)
     visible = [i for i, rung in enumerate(rungs) if all(map(_visible, counted_layers(rung)))]
     sparsities = [rung.sparsity for rung in rungs]
-    return Run(rungs, sparsities, "sparsity", start=max(visible, default=0))
+    return Run(rungs, sparsities, SPARSITY, start=max(visible, default=0))
 
 
 def counted_layers(ticket: Ticket) -> Iterator[Layer]:
@@ -179,5 +199,4 @@ def ticket_of(state: State, runs: Runs) -> Ticket:
 
 def which_ticket(state: State, runs: Runs) -> str:
     """The ticket in words; with its seed, since other pictures show means of several."""
-    seed = runs[state.run].seed
-    return f"{state.run}, round {state.round}{'' if seed is None else f' of seed {seed}'}"
+    return f"{state.run}, {runs[state.run].told(state.round)}"

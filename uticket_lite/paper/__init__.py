@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from uticket_lite.edge.checks import one_of
+from uticket_lite.paper.recorded import networks
 from uticket_lite.paper.section import Section, coded
 
 if TYPE_CHECKING:
@@ -43,12 +44,15 @@ def side_by_side(name: str) -> pd.DataFrame:
 def shown(name: str, table: pd.DataFrame | None = None) -> "HTML":
     """A table or figure beside ours as a notebook shows it: numbers, and below them the reasons.
 
+    Networks that are not recorded have nothing beside them and are left out, if others are.
     table: of `side_by_side(name)`, if you have it. Raises ValueError for an unknown name.
     """
     from IPython.display import HTML
 
     section = SECTIONS[one_of("table or figure", name, SECTIONS)]
     table = section.table() if table is None else table
+    if section.why is not None and networks():
+        table = table[table["network"].isin(networks())]
     numbers = table.drop(columns="why", errors="ignore")
     written = numbers.to_html(index=False, na_rep="–", float_format="{:.4g}".format, border=0)
     items = "".join(

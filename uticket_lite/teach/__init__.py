@@ -11,13 +11,14 @@ from uticket_lite.teach.course import lay_out
 from uticket_lite.teach.exercises import EXERCISES
 from uticket_lite.teach.keeping import predictions
 from uticket_lite.teach.live import LiveRounds, own_balance
-from uticket_lite.teach.measuring import accuracy_with, spike_totals
+from uticket_lite.teach.measuring import accuracy_trained_with, accuracy_with, spike_totals
 from uticket_lite.teach.ratio import ratio_slider, savings
 
 __all__ = [
     "EXERCISES",
     "LiveRounds",
     "Verdict",
+    "accuracy_trained_with",
     "accuracy_with",
     "check",
     "lay_out",

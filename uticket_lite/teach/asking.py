@@ -19,6 +19,31 @@ _looking: dict[tuple[str, ...], Callable[[], None]] = {}
 """By questions: shows again what was guessed of them."""
 
 
+class Words(widgets.HTML):
+    """Words that are seen where no widgets are shown, too: on GitHub, or in an exported page."""
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        return {**super()._repr_mimebundle_(**kwargs), "text/html": self.value}
+
+
+class Form(widgets.VBox):
+    """A question to answer; where no widgets are shown, its words, and how to answer in code."""
+
+    asked: Question
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        said = self.children[-1].value or f"<p>{IN_CODE}</p>"
+        words = f"<p><b>{coded(self.asked.text)}</b></p>{said}"
+        return {**super()._repr_mimebundle_(**kwargs), "text/html": words}
+
+
+IN_CODE = (
+    "No field below? Then answer in code: add <code>guess=…</code> to the call of "
+    "<code>predict</code> (a number, one of its choices, a list of loads, or "
+    '<code>"skip"</code>), and run the cell again.'
+)
+
+
 def predict(
     name: str,
     question: str,
@@ -28,13 +53,20 @@ def predict(
     low: float = 0,
     high: float = 1_000_000,
     pes: int = 0,
+    guess: Any = None,
+    reason: str = "",
 ) -> widgets.Widget:
     """A field for a guess and its reason, empty until somebody answers.
 
     For name, question, choices, unit, low, high and pes see `Question`. The guess is kept when
-    *Keep my guess* is pressed; *Skip* goes on without one.
+    *Keep my guess* is pressed; *Skip* goes on without one. Where no fields and buttons are shown,
+    answer in code: put `guess=` a number, one of the choices, a list of loads, or "skip" into the
+    call, and `reason=` if you like.
+    Raises ValueError for a guess that is no answer.
     """
     asked = _asked[name] = Question(name, question, tuple(choices), unit, low, high, pes)
+    if guess is not None:
+        _keep(asked, None if guess == "skip" else asked.read(guess), reason)
     return _form(asked)
 
 
@@ -44,8 +76,9 @@ def reveal(
     """The guess beside the truth; without a guess yet, it asks for one and waits.
 
     name: of the question. truth: in the same unit. leads_to: wrong answers, and the idea that
-    leads to each; for numbers, a guess within a sixth of one counts as the same, and for drawn
-    loads the answers are "flatter" and "more uneven", by largest over mean.
+    leads to each; for numbers, a guess within a sixth of one counts as the same, and "below" and
+    "above" are all others that are farther from the truth than that; for drawn loads the answers
+    are "flatter" and "more uneven", by largest over mean.
     """
     if isinstance(truth, str):
         known: Guess = truth
@@ -53,7 +86,7 @@ def reveal(
         known = float(truth)
     else:
         known = [round(float(load)) for load in truth]
-    shown = widgets.HTML()
+    shown = Words()
 
     def show() -> None:
         shown.value = _revealed(name, known, leads_to or {})
@@ -65,7 +98,7 @@ def reveal(
 
 def look_back(*names: str) -> widgets.Widget:
     """Guess and truth of these questions (default: of all), side by side, with your reasons."""
-    shown = widgets.HTML()
+    shown = Words()
 
     def show() -> None:
         shown.value = _table(names)
@@ -105,7 +138,8 @@ def compared(question: Question, guess: Guess | None, truth: Guess, idea: str = 
     """Guess and truth as HTML: a picture, words, and the idea that may have led to the guess."""
     said, known = question.say(guess), question.say(truth)
     unit = f" {question.unit}" if question.unit else ""
-    words = f"Your guess: {said}. It is {known}."
+    words = f"Your guess: {said}. {'The answer' if isinstance(truth, str) else 'It is'}"
+    words += f": {known}." if isinstance(truth, str) else f" {known}."
     if isinstance(truth, list):
         highest = max(truth + guess if isinstance(guess, list) else truth)
         drawn = pictures.bars([truth], f"The loads: {known}.", highest=highest)
@@ -134,11 +168,13 @@ def idea_behind(guess: Guess | None, truth: Guess, leads_to: Mapping[Any, str]) 
         return leads_to.get(_unlike(guess, truth), "")
     if not isinstance(guess, float) or not isinstance(truth, float):
         return leads_to.get(guess, "") if isinstance(guess, str) else ""
-    close = [wrong for wrong in leads_to if abs(guess - wrong) <= abs(wrong) / 6 + 1e-9]
+    numbers = [wrong for wrong in leads_to if not isinstance(wrong, str)]
+    close = [wrong for wrong in numbers if abs(guess - wrong) <= abs(wrong) / 6 + 1e-9]
     nearest = min(close, key=lambda wrong: abs(guess - wrong), default=None)
-    if nearest is None or abs(guess - truth) <= abs(guess - nearest):
-        return ""
-    return leads_to[nearest]
+    if nearest is not None and abs(guess - truth) > abs(guess - nearest):
+        return leads_to[nearest]
+    far = abs(guess - truth) > abs(truth) / 6
+    return leads_to.get("above" if guess > truth else "below", "") if far else ""
 
 
 def _unlike(guess: list[int], truth: list[int]) -> str:
@@ -172,17 +208,9 @@ def _form(asked: Question) -> widgets.Widget:
 
     def answer(guess: Guess | None) -> None:
         try:
-            before = keeping.read().get(asked.name, {})
-            if "truth" in before:
-                said.value = "<p>You have seen the answer: your first guess stays.</p>"
-                return
-            keeping.keep(asked, guess, reason.value.strip())
+            said.value = f"<p>{html.escape(_keep(asked, guess, reason.value.strip()))}</p>"
         except (ValueError, OSError) as error:
             said.value = f"<p>Not kept: {html.escape(str(error))}</p>"
-            return
-        said.value = f"<p>Kept: {html.escape(asked.say(guess))}. Now run the next cell.</p>"
-        for show in (*_waiting.values(), *_looking.values()):
-            show()
 
     def try_to_keep(_: Any) -> None:
         try:
@@ -202,7 +230,19 @@ def _form(asked: Question) -> widgets.Widget:
         said.value = f"<p>Kept: {html.escape(asked.say(before['guess']))}.</p>"
         reason.value = before["reason"]
     text = widgets.HTML(f"<p><b>{coded(asked.text)}</b></p>")
-    return widgets.VBox([text, field, reason, widgets.HBox([keep, skip]), said])
+    form = Form([text, field, reason, widgets.HBox([keep, skip]), said])
+    form.asked = asked
+    return form
+
+
+def _keep(asked: Question, guess: Guess | None, reason: str) -> str:
+    """Keep a guess, and show every answer that waits for it; what to say of that."""
+    if "truth" in keeping.read().get(asked.name, {}):
+        return "You have seen the answer: your first guess stays."
+    keeping.keep(asked, guess, reason)
+    for show in (*_waiting.values(), *_looking.values()):
+        show()
+    return f"Kept: {asked.say(guess)}. Now run the next cell."
 
 
 def _field(asked: Question) -> tuple[widgets.Widget, Callable[[], Any]]:

@@ -8,12 +8,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from uticket_lite.paper.section import coded
 from uticket_lite.teach import pictures
 from uticket_lite.teach.exercises import EXERCISES
 from uticket_lite.teach.exercises.exercise import Exercise, Misconception
 
+UNKNOWN = (
+    "The name is not known here. Run the cell that defines or imports it (in another notebook? "
+    "then copy that cell, too), and the one with your function again."
+)
 SPOILED = (
     "gives what it should, but changes what it is given, which others still need: "
     "begin with a copy, such as mask.copy()."
@@ -83,9 +88,8 @@ def _judge(task: Exercise, function: Callable[..., Any]) -> Verdict:
             if isinstance(error, NotImplementedError):
                 return Verdict(False, "Not written yet.")
             problem = f"{type(error).__name__}: {error}"
-            return Verdict(
-                False, f"It stops with {problem}\nfor {_shown(task, case)}.\n{task.hint}"
-            )
+            hint = UNKNOWN if isinstance(error, NameError | ImportError) else task.hint
+            return Verdict(False, f"It stops with {problem}\nfor {_shown(task, case)}.\n{hint}")
         if got is None or got is Ellipsis:
             return Verdict(False, "Nothing comes back yet: write it, and end with return.")
         results.append(got)
@@ -98,6 +102,8 @@ def _judge(task: Exercise, function: Callable[..., Any]) -> Verdict:
     if not wrong:
         cost = _cost(task, cases[-1], results[-1])
         said = f"Right in all {len(cases)} cases." if len(cases) > 1 else "Right."
+        if cost and len(cases) > 1:
+            said += f" The last, {_shown(task, cases[-1], 40)}:"
         return Verdict(True, said, cost=cost)
     idea = _recognized(task, cases, views, wanted)
     first = wrong[0]
@@ -167,7 +173,7 @@ def _drawn(task: Exercise, case: tuple[Any, ...], got: Any, right: Any) -> str:
     if task.picture is None:
         return ""
     tables = []
-    for title, result in (("yours", got), ("right", right)):
+    for title, result in (("yours", got), task.example or ("right", right)):
         try:
             rows = pictures.rows_of(task.picture(case, result))
         except Exception:
@@ -184,13 +190,14 @@ def _drawn(task: Exercise, case: tuple[Any, ...], got: Any, right: Any) -> str:
     )
 
 
-def _shown(task: Exercise, case: tuple[Any, ...]) -> str:
+def _shown(task: Exercise, case: tuple[Any, ...], longest: int = 160) -> str:
     if not case:
         return "Your answer"
-    return f"{task.name}({', '.join(_short(argument) for argument in case)})"
+    return f"{task.name}({', '.join(_short(argument, longest) for argument in case)})"
 
 
-def _short(value: Any) -> str:
+def _short(value: Any, longest: int = 160) -> str:
+    given = value
     if isinstance(value, np.random.Generator):
         return "rng"
     if isinstance(value, np.generic):
@@ -201,4 +208,8 @@ def _short(value: Any) -> str:
         text = repr(value)
     except Exception:
         text = f"a {type(value).__name__}"
-    return text if len(text) <= 160 else text[:157] + "…"
+    if len(text) > longest and isinstance(given, np.ndarray) and given.ndim > 1:
+        return f"an array of shape {given.shape}"
+    if isinstance(given, pd.DataFrame):
+        return f"a table of {len(given)} rows"
+    return text if len(text) <= longest else text[: longest - 3] + "…"

@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -10,6 +11,9 @@ from uticket_lite.hardware.metrics import cycle_utilization
 from uticket_lite.simulation.spikes import BARRIERS, simulate_spikes
 from uticket_lite.tickets.recorded import load_spikes, load_ticket
 from uticket_lite.tickets.ticket import Ticket
+
+if TYPE_CHECKING:
+    from uticket_lite.training import Settings
 
 
 def accuracy_with(name: str, ticket: Ticket) -> float:
@@ -30,6 +34,30 @@ def accuracy_with(name: str, ticket: Ticket) -> float:
     masks = {layer: torch.from_numpy(mask) for layer, mask in ticket.masks().items()}
     apply_masks(prunable(network), masks)
     return evaluate(network, load_dataset(settings_of(name).dataset))[0]
+
+
+def accuracy_trained_with(ticket: Ticket, settings: "Settings") -> float:
+    """Share of test images that a network reads right after one round of training with a ticket.
+
+    As in the lottery of `settings`: it is drawn by their seed, trained densely up to
+    `rewind_epoch`, pruned by the ticket, and trained from there for `epochs`.
+    """
+    import torch
+
+    from uticket_lite.training import steps
+    from uticket_lite.training.setup import set_up
+    from uticket_lite.training.threads import using_threads
+
+    setup = set_up(settings)
+    masks = {layer: torch.from_numpy(mask) for layer, mask in ticket.masks().items()}
+    with using_threads(1):  # as `find_tickets`
+        state = setup.first_state()
+        while state.epoch < settings.rewind_epoch:
+            state = steps.train(setup, state)
+        state = steps.rewind(setup, state, masks, masks)
+        while state.epoch < settings.epochs:
+            state = steps.train(setup, state)
+        return float(steps.record(setup, state).rows[-1]["accuracy"])
 
 
 def spike_totals(names: Iterable[str], accelerator: Accelerator, images: int = 10) -> pd.DataFrame:

@@ -14,7 +14,8 @@ from uticket_lite.teach.questions import short
 def axis(guesses: Sequence[float], truth: float, words: str, unit: str = "") -> str:
     """Guesses and the truth on one axis, which is logarithmic where they lie far apart."""
     values = [*guesses, truth]
-    low, high = min(0.0, *values), max(*values, 1e-9)
+    low, high = min(0.0, *values), max(0.0, *values)
+    high = high if high > low else low + 1
     far = min(values) > 0 and high / min(values) > 20
     if far:
         low = min(values) / 2

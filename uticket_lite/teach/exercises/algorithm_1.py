@@ -33,7 +33,7 @@ def _filters(rng: Rng) -> list[Case]:
 def _masks(rng: Rng) -> list[Case]:
     small = np.arange(6) < np.array([[5], [2], [1], [4], [3]])
     cases = [(small[:2], 2), (small[:4], 2), (small, 2)]
-    cases += [(rng.random((k, 30)) < rng.random((k, 1)) * 0.6, n) for k, n in ((8, 4), (18, 4))]
+    cases += [(rng.random((k, 30)) < rng.random((k, 1)) * 0.6, n) for k, n in ((18, 4), (8, 4))]
     return [(*case, np.random.default_rng(1)) for case in cases]
 
 
@@ -151,7 +151,11 @@ EXERCISES = (
             ),
         ),
         view=_touched,
-        picture=lambda case, result: [[int(np.sum(case[0])), int(np.sum(result))]],
+        cost=lambda case, result: {
+            "non-zeros before": int(np.sum(case[0])),
+            "non-zeros wanted": case[1],
+            "non-zeros after": int(np.sum(result)),
+        },
     ),
     Exercise(
         "balance",

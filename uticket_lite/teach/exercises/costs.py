@@ -1,10 +1,16 @@
 """Energy (Eq. 3) and its ratio, and what it takes to store a sparse layer."""
 
 import math
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from uticket_lite import reference
+from uticket_lite.hardware.components import component_table
+from uticket_lite.hardware.energy import E_DYN, PAPER_LEAK_RATIO
+from uticket_lite.paper.published import paper_table
 from uticket_lite.teach.exercises.exercise import Case, Exercise, Misconception
 from uticket_lite.teach.ratio import CLOSE, savings
 
@@ -28,6 +34,79 @@ def _side(r: float) -> float:
 def break_even(size: int) -> float:
     """Non-zeros at which a list of positions takes as many bits as a bit mask."""
     return size / math.ceil(math.log2(size))
+
+
+def _parts(rng: np.random.Generator) -> list[Case]:
+    table = component_table()
+    return [(table.iloc[2:4], 0.5), (table, E_DYN), (table.iloc[::2], 0.25)]
+
+
+def leak_ratios(parts: pd.DataFrame, e_dyn: float, every: str = "leakage_energy") -> Any:
+    """r with gated clocks, and without, from a table of parts; every: what is spent anyway."""
+    leakage = parts[every].sum()
+    return leakage / e_dyn, (leakage + parts.loc[~parts["gated"], "energy"].sum()) / e_dyn
+
+
+def _gated_for_ungated(parts: pd.DataFrame, e_dyn: float) -> Any:
+    return leak_ratios(parts.assign(gated=~parts["gated"]), e_dyn)
+
+
+def _without_leakage(parts: pd.DataFrame, e_dyn: float) -> Any:
+    return leak_ratios(parts, e_dyn)[0], leak_ratios(parts.assign(leakage_energy=0), e_dyn)[1]
+
+
+def _pairs(rng: np.random.Generator) -> list[Case]:
+    def ticket(row: pd.Series, method: str) -> dict[str, float]:
+        left, spikeless = (row[name, method] / 100 for name in ("sparsity", "spike_sparsity"))
+        cycles = {name: float(row[name, method]) for name in ("work", "idle")}
+        return {**cycles, "s": round(spikeless, 3), "nonzeros": round(1 - left, 3)}
+
+    rows = [row for _, row in paper_table().iterrows()]
+    return [(ticket(row, "lth"), ticket(row, "uticket")) for row in rows]
+
+
+def _energy_of(ticket: dict[str, float], idle: float) -> float:
+    return reference.energy(ticket["work"], idle, ticket["s"], PAPER_LEAK_RATIO)
+
+
+def _steps(lth: dict[str, float], uticket: dict[str, float]) -> list[float]:
+    """LTH's energy, without waiting, with work less as non-zeros are, u-Ticket's."""
+    level = _energy_of(lth, 0)
+    fewer = level * uticket["nonzeros"] / lth["nonzeros"]
+    return [_energy_of(lth, lth["idle"]), level, fewer, _energy_of(uticket, uticket["idle"])]
+
+
+def _differences(steps: list[float], over: list[float]) -> list[float]:
+    pairs = zip(pairwise(steps), over, strict=True)
+    return [100 * (before - after) / whole for (before, after), whole in pairs]
+
+
+def split_saving(lth: dict[str, float], uticket: dict[str, float]) -> list[float]:
+    """Points of LTH's energy saved by waiting less, by fewer non-zeros, and by the rest."""
+    steps = _steps(lth, uticket)
+    return _differences(steps, [steps[0]] * 3)
+
+
+def _each_of_the_last(lth: dict[str, float], uticket: dict[str, float]) -> list[float]:
+    steps = _steps(lth, uticket)
+    return _differences(steps, steps[:-1])
+
+
+def _of_the_saving(lth: dict[str, float], uticket: dict[str, float]) -> list[float]:
+    steps = _steps(lth, uticket)
+    return _differences(steps, [steps[0] - steps[-1]] * 3)
+
+
+def _waiting_as_cycles(lth: dict[str, float], uticket: dict[str, float]) -> list[float]:
+    waiting = 100 * lth["idle"] / (lth["work"] + lth["idle"])
+    return [waiting, *split_saving(lth, uticket)[1:]]
+
+
+def _fewer_before_waiting(lth: dict[str, float], uticket: dict[str, float]) -> list[float]:
+    whole, level, _, last = _steps(lth, uticket)
+    fewer = whole * (1 - uticket["nonzeros"] / lth["nonzeros"])
+    points = [100 * part / whole for part in (whole - level, fewer, whole - last)]
+    return [points[0], points[1], points[2] - points[0] - points[1]]
 
 
 EXERCISES = (
@@ -109,6 +188,79 @@ EXERCISES = (
                 lambda size: size * math.ceil(math.log2(size)),
             ),
         ),
+    ),
+    Exercise(
+        "leak_ratios",
+        "leak_ratios(parts, e_dyn): r = E_leak / E_dyn with gated clocks, and without.",
+        "Two numbers come back. What does a PE spend in a cycle in which nothing happens, if its "
+        "clock stands still? What more, if it runs? Both over e_dyn.",
+        leak_ratios,
+        _parts,
+        (
+            Misconception(
+                "gated parts for ungated ones",
+                "Gated parts stand still when there is nothing to do. Which ones go on switching?",
+                _gated_for_ungated,
+            ),
+            Misconception(
+                "no leakage where the clock runs",
+                "Parts leak whether their clock runs or not: what switches comes on top.",
+                _without_leakage,
+            ),
+            Misconception(
+                "energy, not a ratio",
+                "That is what a PE spends, in pJ. r is its share of e_dyn.",
+                lambda parts, e_dyn: leak_ratios(parts, 1),
+            ),
+            Misconception(
+                "the two swapped",
+                "First with gated clocks, where less is spent.",
+                lambda parts, e_dyn: leak_ratios(parts, e_dyn)[::-1],
+            ),
+            Misconception(
+                "all parts switch",
+                "Without gating only the ungated parts switch in a cycle without a spike.",
+                lambda parts, e_dyn: leak_ratios(parts.assign(gated=False), e_dyn),
+            ),
+        ),
+        view=lambda case, result: tuple(map(float, result)),
+    ),
+    Exercise(
+        "split_saving",
+        "split_saving(lth, uticket): points of LTH's energy saved by waiting less, by fewer "
+        "non-zeros, and by the rest.",
+        "Four energies: LTH's, without waiting, with work less as non-zeros are, u-Ticket's. Three "
+        "differences of neighbours come back, all over the same whole.",
+        split_saving,
+        _pairs,
+        (
+            Misconception(
+                "each in percent of the step before",
+                "Points must add up to the saving: take all over LTH's whole energy.",
+                _each_of_the_last,
+            ),
+            Misconception(
+                "shares of the saving, not points",
+                "Yours add up to 100; points add up to what is saved of LTH's energy.",
+                _of_the_saving,
+            ),
+            Misconception(
+                "waiting cycles, not their energy",
+                "A waiting cycle costs less than a working one: what is Eq. 3 without waiting?",
+                _waiting_as_cycles,
+            ),
+            Misconception(
+                "the second step from where the first began",
+                "The three steps follow one another: the second begins where nobody waits.",
+                _fewer_before_waiting,
+            ),
+            Misconception(
+                "fractions, not points",
+                "In percent of LTH's energy: 41.8, not 0.418.",
+                lambda lth, uticket: [part / 100 for part in split_saving(lth, uticket)],
+            ),
+        ),
+        view=lambda case, result: tuple(map(float, result)),
     ),
     Exercise(
         "leak_ratio",

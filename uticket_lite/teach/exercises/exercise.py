@@ -33,8 +33,9 @@ class Exercise:
     reference: a right one. cases: arguments to try, the smallest first; equal seeds give equal
     cases. misconceptions: the first that explains all results is named. view: what of a result
     must agree with the reference's (where several results are right). cost: figures that a result
-    reaches. picture: loads of PEs, (waves, n), to draw of a result. tried: how an answer that is
-    no function becomes a result.
+    reaches. picture: loads of PEs, (waves, n), to draw of a result. example: of an exercise by
+    hand, words and such loads for other data, drawn in the place of the right ones, which would be
+    the answer. tried: how an answer that is no function becomes a result.
     """
 
     name: str
@@ -46,4 +47,5 @@ class Exercise:
     view: Callable[[Case, Any], Any] = itself
     cost: Callable[[Case, Any], Mapping[str, float]] | None = None
     picture: Callable[[Case, Any], Any] | None = None
+    example: tuple[str, Any] | None = None
     tried: Callable[..., Any] = lambda answer, *case: answer

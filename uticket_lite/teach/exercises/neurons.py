@@ -91,6 +91,8 @@ def _positions(one: np.ndarray, spikes: np.ndarray) -> int:
 def _images(rng: np.random.Generator) -> list[Case]:
     corner = np.array([[[[1, 0], [0, 0]]]])
     cases = [(np.ones((1, 1, 1), bool), corner), (np.ones((1, 2, 2), bool), corner)]
+    edge = np.array([[[[0, 0, 0], [0, 1, 1]]]])
+    cases += [(np.array([[[True, False]]]), edge), (np.array([[[False, True]]]), edge)]
     for _ in range(4):
         cases.append((rng.random((3, 3, 3)) < 0.3, (rng.random((4, 3, 6, 6)) < 0.2).astype(int)))
     return cases
@@ -191,6 +193,12 @@ EXERCISES = (
                 "with padding",
                 "Without padding the filter stays inside the input: H − kh + 1 rows of positions.",
                 lambda one, spikes: _accumulate(one, np.pad(spikes, _BORDER)),
+            ),
+            Misconception(
+                "the last row and column of positions forgotten",
+                "How many places has a filter of 2 rows on an input of 2 rows? Yours has one fewer "
+                "than there are.",
+                lambda one, spikes: _accumulate(one, spikes[:, :, :-1, :-1]),
             ),
             Misconception(
                 "the mean over timesteps",

@@ -149,12 +149,16 @@ EXERCISES = (
         "What each of the n PEs does in all comes back, one number each. Follow [4, 5, 6, 7, 8] on "
         "2 PEs by hand.",
         reference.lpt,
-        lambda rng: [(np.array([4, 5, 6, 7, 8]), 2), *_orders(rng)],
+        lambda rng: [
+            (np.array([1, 4, 2, 5]), 2),  # each wrong idea below gives another result
+            (np.array([4, 5, 6, 7, 8]), 2),
+            *_orders(rng),
+        ],
         (
             Misconception(
                 "order for schedule",
-                "You deal in turn, as if there were waves. Each filter goes to the PE that has "
-                "least to do so far.",
+                "These are the loads of dealing in turn, as if there were waves; sparsest first "
+                "gives the same ones. Which filter should be first, and who gets the next?",
                 lambda counts, n: deal(sorted(counts, reverse=True), n).sum(axis=0),
             ),
             Misconception(
