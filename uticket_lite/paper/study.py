@@ -48,6 +48,14 @@ CURVES = {
     "released": "all of the released recipe",
 }
 """What the picture tells apart: an initialization, or that and the neuron, loss and norm."""
+PANELS = {
+    "vgg16-small": "VGG-16 at a quarter of its width",
+    "vgg16": "VGG-16",
+    "resnet19-small": "ResNet-19 at a quarter of its width",
+    "resnet19": "ResNet-19",
+}
+"""The networks of the picture, in its order."""
+PIXELS = {"cifar10-jpeg-16": "16×16 pixels", "cifar10-jpeg": "32×32 pixels"}
 
 
 def collect(runs: Iterable[str | os.PathLike[str]]) -> pd.DataFrame:
@@ -205,6 +213,7 @@ def steps_chart(table: pd.DataFrame) -> Any:
     spread["recipe"] = spread["recipe"].map(CURVES)
 
     def panel(network: str, images: str) -> Any:
+        title = f"{PANELS.get(network, network)}, images of {PIXELS.get(images, images)}"
         part = spread[(spread["network"] == network) & (spread["dataset"] == images)]
         measured = part[part["figure"] == "utilization"]
         line = alt.Chart(part).mark_line().encode(x=x, y=y, color=colour, strokeDash=dash)
@@ -225,9 +234,11 @@ def steps_chart(table: pd.DataFrame) -> Any:
             + line
             + floor.encode(x=x, y=y, text="name:N")
             + text.encode(x=x, y=y, text="name:N")
-        ).properties(width=560, height=230, title=f"{network}, images of {images}")
+        ).properties(width=560, height=230, title=title)
 
     each = spread[["network", "dataset"]].drop_duplicates()
+    place = {network: i for i, network in enumerate(PANELS)}
+    each = each.sort_values("network", key=lambda networks: networks.map(place))
     return alt.vconcat(*(panel(*which) for which in each.itertuples(index=False)))
 
 
