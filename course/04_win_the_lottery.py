@@ -84,7 +84,7 @@ predict(
 live = LiveRounds()
 display(live.chart)
 settings = Settings(rounds=6, prune=0.5, epochs=3, rewind_epoch=1)
-run = find_tickets(settings, progress=False, after_round=live.follow("pruned"))
+run = find_tickets(settings, progress=False, after_round=live.follow("LTH"))
 names = {"latency": "latency (cycles per position and timestep)"}
 run.history[["sparsity", "accuracy", "utilization", "latency"]].rename(columns=names).round(3)
 

@@ -90,10 +90,8 @@ mine = own_balance(balance) if verdict else ut.STRATEGIES["uticket"]  # until yo
 live = LiveRounds()
 display(live.chart)
 settings = Settings(rounds=5, prune=0.5, epochs=3, rewind_epoch=1)
-plain = find_tickets(settings, progress=False, after_round=live.follow("pruned only"))
-level = find_tickets(
-    settings, progress=False, strategy=mine, after_round=live.follow("balanced in the loop")
-)
+plain = find_tickets(settings, progress=False, after_round=live.follow("LTH"))
+level = find_tickets(settings, progress=False, strategy=mine, after_round=live.follow("u-Ticket"))
 
 # %% tags=["claims"]
 assert (level.history["utilization"] > 0.999).all()
