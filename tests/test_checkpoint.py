@@ -139,6 +139,17 @@ def test_what_is_no_checkpoint_is_refused(tmp_path):
         ut.Ticket.from_checkpoint(path)
 
 
+def test_a_few_bytes_cannot_claim_billions_of_weights(tmp_path):
+    path, few = tmp_path / "t.pth", torch.ones(1, 1)
+    for weight in (
+        few.expand(2**20, 2**16),
+        torch.sparse_coo_tensor([[0], [0]], [1.0], (2**20, 2**20)),
+    ):
+        torch.save({"a.weight": weight}, path)
+        with pytest.raises(ValueError, match=r"bytes cannot hold the [0-9,]+ numbers of a.weight"):
+            ut.Ticket.from_checkpoint(path)
+
+
 def test_the_advice_works(network, tmp_path, monkeypatch):
     """`safetensors.torch.save_file(model.state_dict(), "net.safetensors")`."""
     import safetensors.torch

@@ -114,6 +114,13 @@ def test_tickets_are_named_as_given():
         assert ut.sweep(alone, strategies="none")["ticket"].tolist() == [name]
 
 
+def test_names_that_are_no_text_are_spelled_out(tmp_path):
+    """As files are named where the shell knows ASCII alone."""
+    name = "\udcc3\udca9.safetensors"
+    table = ut.sweep({name: ut.synthetic_ticket("digits")}, strategies="none", folder=tmp_path)
+    assert list(table.ticket) == [r"\udcc3\udca9.safetensors"]
+
+
 def test_seeds_matter_to_random_strategies_alone():
     table = ut.sweep(small_ticket(), 4, strategies=["shuffle", "sort"], seeds=range(20))
     spread = table.groupby("strategy")["latency"].nunique()

@@ -139,12 +139,17 @@ def _named(tickets: Any) -> dict[str, Ticket]:
     if isinstance(tickets, Mapping):
         if not tickets:
             raise ValueError("tickets is empty; a sweep needs at least one")
-        return {str(name): _loaded(ticket) for name, ticket in tickets.items()}
+        return {_text(str(name)): _loaded(ticket) for name, ticket in tickets.items()}
     alone = isinstance(tickets, tuple) and len(tickets) == 2 and hasattr(tickets[1], "__index__")
     listed = [tickets] if alone else _several("tickets", tickets)
     names = [_name(number, ticket) for number, ticket in enumerate(listed)]
     _unique("tickets", names)
-    return {name: _loaded(ticket) for name, ticket in zip(names, listed, strict=True)}
+    return {_text(name): _loaded(ticket) for name, ticket in zip(names, listed, strict=True)}
+
+
+def _text(name: str) -> str:
+    """A name as text that every file can hold; bytes that are none are spelled out."""
+    return name.encode("utf-8", "backslashreplace").decode()
 
 
 def _name(number: int, ticket: Any) -> str:

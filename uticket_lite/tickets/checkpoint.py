@@ -4,6 +4,7 @@ Such files are pickles, which can run code when read; only tensors, arrays and p
 let through (`torch.load(weights_only=True)`), never objects.
 """
 
+import math
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -20,6 +21,8 @@ from uticket_lite.tickets.state_dict import from_tensors
 SUFFIXES = (".pth", ".pt", ".tar", ".ckpt")
 PLACES = ("state_dict", "model_state_dict", "model", "net", "network", "params", "weights")
 """Where training scripts keep weights beside epoch, accuracy and optimizer."""
+NUMBERS_PER_BYTE = 1000
+"""Of a file; a sparse tensor with a thousandth of its numbers has up to 50."""
 RESAVE = (
     "in the program that made it, write the weights alone (and masks beside them as NAME.mask): "
     'safetensors.torch.save_file(model.state_dict(), "net.safetensors")'
@@ -45,6 +48,12 @@ def read_checkpoint(
             f"{path} holds no state dict: neither itself nor any table in it (as "
             f"{', '.join(PLACES)}) has a tensor called NAME.weight"
         )
+    size = path.stat().st_size
+    for name, tensor in found.items():  # expanded and sparse ones hold less than they say
+        if (numbers := math.prod(tensor.shape)) > NUMBERS_PER_BYTE * size:
+            raise ValueError(
+                f"{path}: {size:,} bytes cannot hold the {numbers:,} numbers of {printable(name)}"
+            )
     tensors = {name: InMemory(tensor, f"tensor {name!r}: ") for name, tensor in found.items()}
     try:
         return from_tensors(tensors, path.name, counted)
