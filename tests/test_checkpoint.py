@@ -139,6 +139,7 @@ def test_what_is_no_checkpoint_is_refused(tmp_path):
         ut.Ticket.from_checkpoint(path)
 
 
+@pytest.mark.filterwarnings("ignore:Sparse")
 def test_a_few_bytes_cannot_claim_billions_of_weights(tmp_path):
     path, few = tmp_path / "t.pth", torch.ones(1, 1)
     for weight in (
