@@ -594,3 +594,20 @@ def test_layers_called_with_keywords_or_giving_several_values_are_seen():
     ticket = ut.Ticket.from_model(Unusual(), IMAGES)
     assert [x.positions for x in ticket.layers.values()] == [64, 16, 1]
     assert [x.input_positions for x in ticket.layers.values()] == [None, 64, None]
+
+
+def test_what_a_layer_pads_itself_is_its_input_whatever_else_it_is_given():
+    class Gated(nn.Conv2d):
+        def forward(self, gate, x):
+            return super().forward(x * gate.mean())
+
+    class Gating(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.conv = Gated(3, 4, 3, padding=1, padding_mode="circular", stride=2)
+
+        def forward(self, x):
+            return self.conv(torch.ones(2, 1, 50, 50), x)
+
+    layer = ut.Ticket.from_model(Gating(), IMAGES).layers["conv"]
+    assert (layer.positions, layer.input_positions) == (16, 64)

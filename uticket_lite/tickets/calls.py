@@ -68,7 +68,7 @@ def watching(
     from torch import Tensor, compiler, jit
     from torch.overrides import TorchFunctionMode
 
-    running: list[tuple[str, nn.Module, Any, int]] = [("", module, None, 0)]
+    running: list[tuple[str, nn.Module, list[Tensor], int]] = [("", module, [], 0)]
     calls = 0
     ran: set[str] = set()
 
@@ -93,10 +93,10 @@ def watching(
                 return
             owner, part, before, _ = running[-1]
             entered = given
-            if hasattr(part, "padding_mode") and isinstance(before, Tensor):
-                sides = weight.ndim - 2
-                if before.shape[:-sides] == given.shape[:-sides]:
-                    given = before
+            if hasattr(part, "padding_mode"):
+                leading = given.shape[: 2 - weight.ndim]
+                same = (x for x in before if x.shape[: 2 - weight.ndim] == leading)
+                given = next(same, given)
             groups = 1 if name == "linear" else kwargs.get("groups", last)
             call = Call(owner, part, weight, tuple(given.shape), tuple(made.shape))
             layer = note(call)
@@ -106,8 +106,8 @@ def watching(
 
     def enter(name: str) -> Callable[..., None]:
         def push(part: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-            first = next((x for x in (*args, *kwargs.values()) if isinstance(x, Tensor)), None)
-            running.append((name, part, first, calls))
+            tensors = [x for x in (*args, *kwargs.values()) if isinstance(x, Tensor)]
+            running.append((name, part, tensors, calls))
             ran.add(name)
 
         return push
