@@ -9,6 +9,7 @@ from course.grading import SOURCE, grade
 WRONG = {
     "ignores-queues": ("1.18 if", "1.0 if"),
     "swaps-spikes": ("report.idle, 0.85", "report.idle, 0.15"),
+    "one-ratio-for-all": ("leak_ratio=r", "leak_ratio=0.21"),
     "touches-weights": ('retrain or ut.STRATEGIES[name].changes != "mask"', "True"),
     "forgets-the-deadline": ('told["latency"] <= deadline and ', ""),
 }
