@@ -136,7 +136,7 @@ def _trained() -> dict[str, str]:
 
 
 def _chance() -> dict[str, str]:
-    study = pd.DataFrame(recorded_study())
+    study = pd.DataFrame(recorded_study()).query("network == 'vgg16-small'")
     narrow = study.loc[study["step"].eq(study["step"].max()), "noise"].mean()
     wide = ut.lost(ut.load_ticket("vgg16-cifar10-lth", round=14), PES).noise
     return {"chance_narrow": f"{narrow:.2f}", "chance_wide": f"{wide:.2f}"}
