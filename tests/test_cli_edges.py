@@ -138,3 +138,13 @@ def test_interrupted_before_the_first_round_nothing_is_claimed(monkeypatch, caps
     out, err = capsys.readouterr()
     assert out == ""
     assert err.startswith("uticket: interrupted before the first round was finished")
+
+
+def test_what_a_command_needs_and_is_not_installed_is_named(tmp_path, monkeypatch, capsys):
+    for name in [name for name in sys.modules if name.startswith("uticket_lite.teach")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "ipywidgets", None)
+    assert cli.main(["course", str(tmp_path / "course")]) == 2
+    said = capsys.readouterr().err
+    assert "needs ipywidgets" in said and "uticket-lite[course]" in said
+    assert not (tmp_path / "course").exists()

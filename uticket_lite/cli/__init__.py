@@ -52,6 +52,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         expected = isinstance(error, ValueError | TypeError | OSError | ImportError)
         said = " ".join(str(error).split())
+        if isinstance(error, ModuleNotFoundError) and error.name:
+            said = (
+                f"this needs {error.name}, which is not installed; "
+                "pip install 'uticket-lite[course]' installs all that the course needs"
+            )
         if not expected or not said:
             said = f"{type(error).__name__}: {said} ({TRACEBACK}=1 shows where)"
         print("uticket:", printable(said), file=sys.stderr)

@@ -14,6 +14,8 @@ from uticket_lite.kernels.cache import SHARED, user_folder
 from uticket_lite.simulation.comparison import compare
 from uticket_lite.simulation.run import simulate
 from uticket_lite.simulation.spikes import BARRIERS, simulate_spikes
+from uticket_lite.simulation.sweeps import sweep
+from uticket_lite.strategies import STRATEGIES
 from uticket_lite.tickets.recorded import load_ticket
 from uticket_lite.tickets.synthetic import synthetic_ticket
 from uticket_lite.tickets.ticket import Ticket
@@ -57,6 +59,7 @@ def warm() -> None:
     pes = Accelerator(4)
     for mapping in MAPPINGS:
         compare(load_ticket("digits-lth", 14), Accelerator(4, mapping))
+    sweep(load_ticket("digits-lth", 14), n_pe=[4], strategies=STRATEGIES)
     simulate(synthetic_ticket("digits"), pes).utilization_as(rounding="ceil")
     for size in (3, 8):
         ticket = Ticket.from_arrays({"conv": np.eye(8, size).reshape(8, size, 1, 1)})

@@ -185,8 +185,9 @@ class _Fused(torch.autograd.Function):
 
 
 def _rows(x: Tensor) -> np.ndarray:
-    """(T, …) as an array (T, N); of the same memory if contiguous."""
-    return x.detach().reshape(len(x), math.prod(x.shape[1:])).numpy()
+    """(T, …) as an array (T, N), contiguous, so that one compiled kernel takes all; of the same
+    memory if it was."""
+    return x.detach().reshape(len(x), math.prod(x.shape[1:])).contiguous().numpy()
 
 
 def _currents(x: Tensor) -> np.ndarray:
