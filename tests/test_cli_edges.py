@@ -146,5 +146,6 @@ def test_what_a_command_needs_and_is_not_installed_is_named(tmp_path, monkeypatc
     monkeypatch.setitem(sys.modules, "ipywidgets", None)
     assert cli.main(["course", str(tmp_path / "course")]) == 2
     said = capsys.readouterr().err
-    assert "needs ipywidgets" in said and "uticket-lite[course]" in said
+    assert "needs ipywidgets" in said
+    assert "uticket-lite[course]" in said
     assert not (tmp_path / "course").exists()
