@@ -169,7 +169,7 @@ pd.DataFrame(split).T.style.format("{:.3f}")
 # %% [markdown]
 # **Narrow filters, much chance:** it costs .32 to .33 at a quarter of the width, .19 at full width. So a floor near the paper's .59 is partly one of small filters; at full width, with layers and filters alike, utilization would be .81, and .59 needs layers or filters that are not.
 #
-# So is it the pruning, the training, or already the draw? An experiment that needs no ticket: train once, and again and again prune a copy of the weights, as they are, to 98.2 % by one threshold over all layers (`Settings.probe`). A point costs no training. (It is one cut, not a ticket's fourteen with training between, as above.) The network is `vgg16-small`, on images of 16×16 pixels. Two of them are alike but for their first weights. A third has the rest of the authors' recipe, too. Guess before you look:
+# So is it the pruning, the training, or already the draw? An experiment that needs no ticket: train once, and again and again prune a copy of the weights, as they are, to 98.2 % by one threshold over all layers (`Settings.probe`). A point costs no training. (It is one cut, not a ticket's fourteen with training between, as above.) The network is `vgg16-small`, on images of 16×16 pixels. Two runs are alike but for their first weights. A third has the rest of the authors' recipe, too. (Below them in the picture: two other networks.) Guess before you look:
 
 # %%
 predict(
@@ -227,8 +227,19 @@ reveal(
 # 2. **Training makes the layers agree.** The two floors meet, and fewer and fewer non-zeros lie elsewhere.
 # 3. **Training makes filters unlike, and does not stop.** The floor stays (with the authors' draw from the start), and so does what chance costs: it depends on how many weights are left. Utilization leaves the floor, with either draw, and with the authors' it goes through the paper's .59 on its way.
 
+# The other two networks of the picture, one seed each, show what of this is the small VGG's own:
+
 # %%
-seeds = {"torch": (0, 1, 2), "kaiming": (0, 1, 2), "released": (0, 1)}
+ends = study[study["network"].isin(["vgg16", "resnet19-small"])].dropna(subset="step")
+ends = ends.loc[ends.groupby(["network", "init"])["step"].idxmax()]
+ends.set_index(["network", "init"])[["step", "utilization", "floor", *PARTS[1:]]].round(3)
+
+# %% [markdown]
+# * **VGG-16 at full width**, by the whole recipe: chance costs less, so that utilization begins at .77, and filters become unlike *earlier*: after 512 steps they cost more than in any small one of that draw. Whether and when it comes down to .59 this short run does not show.
+# * **ResNet-19** keeps its layers apart: they cost .15 to .17 even at the end, and that, beside chance, is why its floor is low. PyTorch's draw keeps utilization between .23 and .30 from step 64 on, a little below the paper's .31; with the authors' it ends at .38, still falling.
+
+# %%
+seeds = {"torch": (0, 1, 2), "kaiming": (0, 1, 2), "released": (0, 1, 2)}
 passed = {
     recipe: [passes(study[study["seed"] == k], SMALL, recipe, of_paper(SMALL)) for k in each]
     for recipe, each in seeds.items()
@@ -271,6 +282,21 @@ for _, run in probes[probes["init"].eq("kaiming")].groupby(["run", "seed"]):
 assert set(probes["seed"]) == set(seeds["kaiming"])
 for recipe in ("kaiming", "released"):
     assert all(100 < step < probes["step"].max() for step in passed[recipe])
+
+other = study[study["network"].isin(["vgg16", "resnet19-small"])].dropna(subset="step")
+wide = other[other["network"].eq("vgg16")].set_index("step")
+assert f"{wide.loc[0, 'utilization']:.2f}" == "0.77"
+unlike = probes[probes["step"].eq(512) & probes["init"].eq("kaiming")]["filters"]
+assert wide.loc[512, "filters"] > unlike.max() + 0.01, "earlier at full width"
+assert wide["utilization"].min() > of_paper("vgg16"), "too short to show .59"
+resnet = other[other["network"].eq("resnet19-small")].set_index("init")
+last = resnet[resnet["step"].eq(resnet["step"].max())]
+assert last["layers"].between(0.145, 0.175).all()
+settled = resnet[resnet["step"].ge(64)]
+assert settled.loc["torch", "utilization"].between(0.23, 0.30).all()
+assert f"{last.loc['kaiming', 'utilization']:.2f}" == "0.38"
+late = settled.loc["kaiming"].sort_values("step").tail(4)
+assert late["utilization"].is_monotonic_decreasing, "still falling"
 
 # %% [markdown]
 # ## Fig. 4: round by round
