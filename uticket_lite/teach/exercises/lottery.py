@@ -18,7 +18,7 @@ def _weights(rng: np.random.Generator) -> list[Case]:
     cases = [
         (np.array([0.4, 0.1, 0.3, 0.2]), alive, 0.25),
         (np.array([0.4, -0.9, 0.3, 0.2]), alive, 0.5),
-        (np.array([0.4, 0.0, 0.3, 0.2, 0.5]), np.array([1, 0, 1, 1, 1], bool), 0.5),
+        (np.array([0.4, 0.0, 0.3, 0.2, 0.5, 0.6]), np.array([1, 0, 1, 1, 1, 1], bool), 0.5),
         (np.array([0.2, 0.2, 0.2, 0.5]), alive, 0.25),
         (np.array([0.7, 0.1, 0.6, 0.2, 0.5, 0.3, 0.4]), np.ones(7, bool), 0.25),
     ]
@@ -44,6 +44,12 @@ def _drop_ranked(mask: np.ndarray, values: np.ndarray, k: int) -> np.ndarray:
 def _k_of_all(weights: np.ndarray, mask: np.ndarray, fraction: float) -> np.ndarray:
     out = mask.copy()
     out[np.argsort(np.abs(weights), kind="stable")[: int(fraction * mask.size)]] = False
+    return out
+
+
+def _dead_ranked_too(weights: np.ndarray, mask: np.ndarray, fraction: float) -> np.ndarray:
+    out = mask.copy()
+    out[np.argsort(np.abs(weights), kind="stable")[: int(fraction * mask.sum())]] = False
     return out
 
 
@@ -105,6 +111,12 @@ EXERCISES = (
                 "weights instead of their mask",
                 "Return the mask, True or False for each weight, not the weights that are left.",
                 lambda weights, mask, fraction: weights * prune_one(weights, mask, fraction),
+            ),
+            Misconception(
+                "pruned weights ranked too",
+                "Your k is right, but weights that are pruned already are 0 and come first in your "
+                "ranking: rank only those that are alive.",
+                _dead_ranked_too,
             ),
             Misconception(
                 "a share of all weights, not of those alive",
