@@ -93,7 +93,7 @@ print(f"uticket_lite: {theirs['latency']:,} cycles, utilization {theirs['utiliza
 #
 # Take 32 filters with 10 non-zeros each: nothing could be more even. On 16 PEs they make 2 waves and take 20 cycles. On 31 PEs they also make 2 waves and take 20 cycles; in the second, one PE works and 30 wait. A larger array is faster only where it saves a wave.
 #
-# The other [[mapping]], `input-channel`, takes one filter at a time, a wave, and gives each PE a slice of its input channels, ⌈C/n⌉ of them: of 32 channels on 20 PEs, 16 PEs hold 2 each, and 4 hold none.
+# Slices of filters need not divide either: the other [[mapping]], `input-channel`, takes one filter at a time, a wave, and gives each PE a slice of its input channels, ⌈C/n⌉ of them. Of 32 channels on 20 PEs, 16 PEs hold 2 each, and 4 hold none. (The course keeps to whole filters.)
 
 # %% tags=["claims"]
 even = np.ones((32, 10), bool)
@@ -227,7 +227,7 @@ assert by_luck - 0.03 < synthetic[0.0] < by_luck, "a little less"
 assert (alike.layers["utilization"].iloc[:7] < by_luck).all(), "because of the first layers"
 
 # %% [markdown]
-# Which of the two does a trained ticket lose to? `ut.lost` splits what is missing to 1: `noise` is chance (all weights kept with one probability), `layers` that layers keep unlike shares, `filters` that filters of a layer do. The explorers tell the same three.
+# Does a trained ticket lose more to luck or to structure? `ut.lost` splits what is missing to 1: `noise` is luck (all weights kept with one probability); structure is `layers`, which keep unlike shares, and `filters` of a layer, which do too. The explorers tell the same three.
 
 # %%
 where = pd.Series(ut.lost(pruned, pes).to_dict())

@@ -20,13 +20,13 @@ from uticket_lite.training import FusedLeaky
 #
 # A [[LIF neuron]] has one number, its [[membrane]] v. In every timestep a share β of v is kept, the input current x is added (the sum of the weights whose inputs spiked), and if v is then *above* the threshold ϑ, the neuron sends a spike and starts again from 0. The paper has β = 0.25 (β = 1 − 1/τ with its τ = 4/3 timesteps) and ϑ = 1.
 #
-# That leaves one thing open: *when* it starts again. That is a convention, and libraries differ; guess that of the usual one, snnTorch.
+# That leaves one thing open: *when* it starts again. That is a convention, and libraries differ; guess that of the usual one, snnTorch, with its reset `zero` (its default takes ϑ away instead).
 
 # %%
 predict(
     "membrane",
     "β = 0.25, ϑ = 1, and the current is 0.9 in each timestep. In step 1 v is 0.9; in step 2 the "
-    "neuron spikes. Which v does snnTorch give at the end of step 2?",
+    "neuron spikes. Which v does snnTorch, with reset `zero`, give at the end of step 2?",
     low=-10,
     high=10,
 )
@@ -39,7 +39,7 @@ reveal(
     round(float(membranes[1, 0]), 4),
     leads_to={
         0: "That is another convention, as good as this: snnTorch starts again in the *next* step, so that the membrane that spiked is still seen.",
-        0.125: "Taking ϑ away is another kind of reset; here v starts from 0, and one step later.",
+        0.125: "Taking ϑ away is another kind of reset, snnTorch's default; here v starts from 0, and both act one step later.",
         0.9: "That is the current alone: a quarter of step 1's membrane is still there.",
         1.8: "A quarter of the membrane is kept, not all of it.",
     },
@@ -87,12 +87,13 @@ def lif_step(membrane, spiked, current, beta, threshold):
     ### END SOLUTION
 
 
-check(lif_step)
+verdict = check(lif_step)
+verdict
 
 # %% [markdown]
 # ## Against the library
 #
-# snnTorch is the usual library for spiking networks. If your check is passed, your neuron and its `Leaky` spike at the same times; the next cell steps the library's through random currents beside the one that this project trains with.
+# snnTorch is the usual library for spiking networks. The next cell steps its `Leaky`, and yours as soon as your check is passed, through random currents, beside the neuron that this project trains with.
 
 # %%
 import snntorch
@@ -100,14 +101,25 @@ import snntorch
 currents = 1.5 * torch.randn(20, 1000, generator=torch.Generator().manual_seed(0))
 leaky, theirs = snntorch.Leaky(0.25, reset_mechanism="zero"), []
 state = leaky.reset_mem()
+mine, membrane, spiked = [], np.zeros(1000, np.float32), np.zeros(1000, bool)
 for current in currents:
     spike, state = leaky(current, state)
     theirs.append(spike)
-ours = FusedLeaky(0.25)(currents)
-print(f"{int(ours.sum()):,} spikes; different: {int((ours != torch.stack(theirs)).sum())}")
+    if verdict:
+        membrane, spiked = lif_step(membrane, spiked, current.numpy(), 0.25, 1.0)
+        mine.append(spiked)
+ours, theirs = FusedLeaky(0.25)(currents), torch.stack(theirs)
+print(f"{int(ours.sum()):,} spikes; this project's: {int((ours != theirs).sum())} differ")
+yours = f"{np.sum(np.array(mine) != theirs.numpy())} differ" if verdict else "check not passed yet"
+print(f"yours: {yours}")
 
 # %% tags=["claims"]
-assert torch.equal(ours, torch.stack(theirs))
+assert torch.equal(ours, theirs)
+usual = snntorch.Leaky(0.25)
+state = usual.reset_mem()
+for _ in range(3):
+    _, state = usual(torch.tensor([0.9]), state)
+assert abs(float(state[0]) - (0.25 * 1.125 + 0.9 - 1)) < 1e-6, "by default: minus ϑ, a step later"
 
 # %% [markdown]
 # ## Why it matters

@@ -39,7 +39,7 @@ verdict
 # %% [markdown]
 # ## Find r
 #
-# The paper does not print r. But it prints work, idle cycles, spike sparsity (Tables I and II) and the energy saved (Fig. 7a), for six pairs of networks and data. Move r until Eq. 3 gives all six savings. The table uses only the paper's numbers, none of ours, and your `energy` as soon as it is right.
+# The paper does not print r. But it prints work, idle cycles, spike sparsity (Tables I and II) and the energy saved (Fig. 7a), for six pairs of networks and data. Move r until Eq. 3 gives all six savings (without sliders: `savings(0.1)`). The table uses only the paper's numbers, none of ours, and your `energy` as soon as it is right.
 
 # %%
 ratio_slider(energy if verdict else reference.energy)
@@ -110,7 +110,7 @@ reveal(
             "energy_cut", "uticket"
         ]: "Then nothing else would have changed. But u-Ticket's ticket also has fewer non-zeros.",
         "above": "Waiting goes, but a waiting cycle costs only r, and working cycles stay.",
-        "below": "Nearly half of all PE-cycles wait, and each costs r: more than that.",
+        "below": f"{of_idle:.0f} % of all PE-cycles wait, and each costs r: more than that.",
         of_idle: "That is the share of PE-cycles that wait. A waiting cycle costs less than a working one.",
     },
 )
@@ -200,7 +200,8 @@ assert (clock_gated["waiting alone"] < 2.5).all(), "next to nothing"
 # %%
 predict(
     "larger-array",
-    "The same ticket on 32 PEs instead of 2, without balancing: how many times the energy?",
+    "The pruned digits network with r = 0.21, on 32 PEs instead of 2, without balancing: how "
+    "many times the energy?",
     unit="×",
     low=0.01,
     high=100,
@@ -246,6 +247,7 @@ assert never_stopped["waiting"] > usual["waiting"]
 assert never_stopped["dynamic"] == usual["dynamic"]
 assert ordered.work == plain.work, "an order touches no weight"
 assert ordered.energy < plain.energy, "but PEs wait less"
+assert plain.energy == plain.energy_as("paper"), "r = 0.21"
 assert growth["none"].is_monotonic_increasing
 assert growth["none"][32] > 1.5 > 1.2 > growth["uticket"].loc[:32].max(), "with u-Ticket hardly"
 assert growth["uticket"][64] > 1.4, "but it does with 64: a layer has fewer filters than PEs"

@@ -28,8 +28,8 @@ digits = ut.load_ticket("digits-lth", round=14)
 # %%
 predict(
     "traffic",
-    "Of all the bits fetched for the pruned digits network's weights: how many percent are the "
-    "mask, and not the non-zeros themselves?",
+    "Of all the bits fetched for the weights of the pruned digits network's counted layers: how "
+    "many percent are the mask, and not the non-zeros themselves?",
     unit="%",
     low=0,
     high=100,

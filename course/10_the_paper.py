@@ -16,14 +16,14 @@ from uticket_lite.paper import picture, shown, side_by_side
 from uticket_lite.paper.published import paper_table
 from uticket_lite.paper.recorded import PES, TIMESTEPS, networks, report, run_name, trained
 from uticket_lite.paper.study import CURVES, disagreement, of_paper, passes, recorded_study
-from uticket_lite.teach import check, look_back, predict, reveal
+from uticket_lite.teach import check, look_back, predict, reveal, savings
 
 print("\n".join(trained(network) for network in networks()))
 
 # %% [markdown]
 # ## Your verdicts
 #
-# Four claims, made or implied by the paper. Do they hold? Some you can infer from earlier notebooks. Judge now; the answers stand where the data are.
+# Four claims, made by the paper or easily read into it. Do they hold? Some you can infer from earlier notebooks. Judge now; the answers stand where the data are.
 
 # %%
 predict(
@@ -35,7 +35,7 @@ predict(
 # %%
 predict(
     "claim-waiting",
-    "Most of the energy saved (more than three quarters) is saved waiting, in all six of the paper's pairs.",
+    "Most of the energy saved (more than half) is saved waiting, in all six of the paper's pairs.",
     choices=("holds", "does not hold"),
 )
 
@@ -71,7 +71,9 @@ most = most.loc["resnet19", "fashion-mnist"]
 reveal(
     "claim-abstract",
     "holds" if abs(most["latency_cut"] - most["abstract_latency"]) < 0.2 else "does not hold",
-    {"does not hold": "It does, to a tenth of a point; and so does the energy, with Eq. 3."},
+    {
+        "does not hold": "It does, to a tenth of a point. The energy comes out to half a point, but with an r that was fitted to it."
+    },
 )
 
 # %%
@@ -82,7 +84,8 @@ paper = table[table["whose"] == "paper"]
 assert (most["abstract_latency"], most["abstract_energy"]) == (76.9, 63.8)
 assert paper["latency_cut"].max() == most["latency_cut"]
 assert abs(most["latency_cut"] - 76.9) < 0.1
-assert abs(most["energy_cut"] - 63.8) < 0.3
+assert abs(most["energy_cut"] - 63.8) < 0.5
+assert savings(0.21)["difference"].abs().max() < 0.5, "all six, to which r is fitted"
 
 # %% [markdown]
 # ## Table I: accuracy and sparsity
@@ -227,6 +230,8 @@ reveal(
 # 2. **Training makes the layers agree.** The two floors meet, and fewer and fewer non-zeros lie elsewhere.
 # 3. **Training makes filters unlike, and does not stop.** The floor stays (with the authors' draw from the start), and so does what chance costs: it depends on how many weights are left. Utilization leaves the floor, with either draw, and with the authors' it goes through the paper's .59 on its way.
 
+# Why then is our small ticket with the authors' draw, after fourteen rounds, still within .02 of its floor, and one cut after 3,128 steps .108 below? Its fourteen rounds are no long training: each went back to step 100 and trained 100 steps more, on 6,400 images instead of all. Fewer steps, going back, or fewer images: which of them does it is not measured yet. (From PyTorch's draw the same lottery ends .167 below.)
+#
 # The other two networks of the picture, one seed each, show what of this is the small VGG's own:
 
 # %%
@@ -282,6 +287,20 @@ for _, run in probes[probes["init"].eq("kaiming")].groupby(["run", "seed"]):
 assert set(probes["seed"]) == set(seeds["kaiming"])
 for recipe in ("kaiming", "released"):
     assert all(100 < step < probes["step"].max() for step in passed[recipe])
+
+for run, below in (("base", "0.019"), ("init-torch", "0.167")):
+    lottery = study[study["run"].eq(run)]
+    (ticket,) = lottery.loc[lottery["round"].eq(14), "filters"]
+    assert f"{ticket:.3f}" == below, "below its floor"
+    (kept,) = (
+        lottery[["dataset", "dense_epochs", "rewind_epoch", "epochs"]].drop_duplicates().values
+    )
+    assert kept.tolist() == ["cifar10-jpeg-16-6400", 12, 1, 1]
+    assert lottery["step"].max() / 12 == 100, "steps in an epoch"
+once = study[study["run"].eq("steps-kaiming")]
+assert set(once["dataset"]) == {"cifar10-jpeg-16"}
+assert once["step"].max() == 3128
+assert f"{once.loc[once['step'].eq(3128), 'filters'].mean():.3f}" == "0.108"
 
 other = study[study["network"].isin(["vgg16", "resnet19-small"])].dropna(subset="step")
 wide = other[other["network"].eq("vgg16")].set_index("step")
@@ -366,11 +385,12 @@ check(split_saving)
 
 # %%
 parts = side_by_side("split").query("whose == 'paper'")
+most = parts["waiting"] > 0.5 * parts["all"]
 reveal(
     "claim-waiting",
-    "holds" if (parts["waiting"] > 0.75 * parts["all"]).all() else "does not hold",
+    "holds" if most.all() else "does not hold",
     {
-        "holds": "The tickets that are compared also differ in work: fewer non-zeros, in layers with fewer positions."
+        "holds": f"In {most.sum()} of {len(most)} only. The tickets that are compared also differ in work: fewer non-zeros, in layers with fewer positions."
     },
 )
 

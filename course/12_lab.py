@@ -7,7 +7,7 @@
 # **You need** [Ways to balance, and yours](06_ways_to_balance.ipynb), [What waiting costs](08_what_waiting_costs.ipynb) \
 # **Time** 90 minutes: 30 for the functions, 20 for the design, 40 for the argument
 #
-# Save the notebook and hand it in as it is, where your lecturer says. Points are given by tests that you do not see, with other networks and budgets; under each function stands what it should give for the customer. Change what stands inside `cost` and `best`, and the text of your argument; nothing else is graded. `ut.STRATEGIES[name].changes` says what a strategy changes; seeds stay at their defaults.
+# Save the notebook and hand it in as it is, where your lecturer says. Points are given by tests that you do not see, with other networks and budgets; under each function stands what it should give for the customer. Change what stands inside `cost` and `best`, and the text of your argument; nothing else is graded. `ut.STRATEGIES[name].changes` says what a strategy changes; seeds stay at their defaults. The customer's ticket holds convolutions only; the recorded one of the same network has its classifier, too.
 
 # %%
 import uticket_lite as ut
@@ -20,7 +20,7 @@ customers_ticket
 # %% [markdown]
 # ## What a design costs
 #
-# A design is a number of PEs and the name of a strategy. Its **area** is counted in PEs: n, and 18 % more if the strategy changes *hardware* (queues in every PE, the paper's Fig. 1). Its **latency** (cycles) is that of `ut.simulate`. Its **energy** follows from the report's `work` and `idle` by Eq. 3, with spike sparsity s = 0.85, in E_dyn. Write `cost`: 6 points.
+# A design is a number of PEs and the name of a strategy. Its **area** is counted in PEs: n, and 18 % more if the strategy changes *hardware* (queues in every PE, the paper's Fig. 1); orders and schedules take none here. Its **latency** (cycles) is that of `ut.simulate`. Its **energy** follows from the report's `work` and `idle` by Eq. 3, with spike sparsity s = 0.85, in E_dyn. Write `cost`: 6 points.
 
 
 # %% nbgrader={"grade": false, "grade_id": "cost-answer", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -42,6 +42,9 @@ for n, name, latency, spent in ((8, "none", 45_440, 103_190.4), (16, "fifo-d", 1
     ran = ut.simulate(customers_ticket, ut.Accelerator(n), name)
     assert ran.latency == latency
     assert round(ut.pe_energy(ran.work, ran.idle, 0.85, leak_ratio=0.21), 1) == spent
+recorded = ut.load_ticket("digits-lth").layers
+assert len(set(recorded) - set(customers_ticket.layers)) == 1, "the classifier"
+assert len(recorded) == len(customers_ticket.layers) + 1
 
 # %% nbgrader={"grade": true, "grade_id": "cost-latency-and-area", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
 # Graded: latency and area of other designs.
@@ -144,7 +147,7 @@ budgets(retrain=False)
 # %% [markdown]
 # ## Your argument
 #
-# Choose a design for the customer with a deadline of 15,000 cycles and an area of 16 PEs. Training again costs 10⁹ E_dyn, once. In at most 200 words: which do you choose, and why? Say (a) what balancing costs here, who pays, and after how many images training again has paid, (b) what changes if clocks are gated (r = 0.005), or if the deadline is 12,000 cycles, (c) which measure could be gamed and how you guarded against it. 6 points: two for each, one for the claim and one for numbers that support it.
+# Choose a design for the customer with a deadline of 15,000 cycles and an area of 16 PEs. Training again costs 10⁹ E_dyn, once. In at most 200 words: which do you choose, and why? Say (a) what balancing costs here, who pays, and after how many images training again has paid, compared with the best design without it, (b) what changes if clocks are gated (r = 0.005), or if the deadline is 12,000 cycles, (c) which measure could be gamed and how you guarded against it. Accuracy is not measured here: say what you assume of it. 6 points: two for each, one for the claim and one for numbers that support it.
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "argument", "locked": false, "points": 6, "schema_version": 3, "solution": true, "task": false}
 # *An expected answer names a design that `best` gives, with its latency, energy and area: u-Ticket where the customer trains again and reads enough images to pay for it, LPT where not. It says that mask strategies cost retraining and accuracy, orders a permutation, queues area; that with gated clocks waiting costs next to nothing, so that the non-zeros that u-Ticket adds make it the dearer one and training never pays; that for 12,000 cycles without training no 16 PEs are enough; and that utilization can be gamed by regrowing, so that it compares latency.*

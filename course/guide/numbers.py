@@ -160,7 +160,8 @@ def _ways() -> dict[str, str]:
 
 
 def _spikes() -> dict[str, str]:
-    totals = spike_totals(("digits-lth", "digits-uticket"), PES, images=10)
+    each = spike_totals(("digits-lth", "digits-uticket"), PES, images=10)
+    totals = each.groupby(["run", "barrier"]).mean()
     cycles = totals["latency"].unstack("run")
     ratio = cycles["digits-uticket"] / cycles["digits-lth"]
     alive = {

@@ -61,20 +61,20 @@ def accuracy_trained_with(ticket: Ticket, settings: "Settings") -> float:
 
 
 def spike_totals(names: Iterable[str], accelerator: Accelerator, images: int = 10) -> pd.DataFrame:
-    """Accumulations of recorded runs' counted layers over test images, by run and barrier.
+    """Accumulations of recorded runs' counted layers, by run, barrier and test image.
 
     Columns: work, latency (cycles, an accumulation each), utilization (Eq. 2 from both).
     """
-    totals = dict.fromkeys(itertools.product(names, BARRIERS), (0, 0))
-    for name in dict.fromkeys(name for name, _ in totals):
+    totals = dict.fromkeys(itertools.product(names, BARRIERS, range(images)), (0, 0))
+    for name in dict.fromkeys(name for name, *_ in totals):
         ticket, spikes = load_ticket(name), load_spikes(name)
         for layer, barrier in itertools.product(ticket.counted, BARRIERS):
-            for given in spikes[layer][:images]:
+            for image, given in enumerate(spikes[layer][:images]):
                 report = simulate_spikes(
                     ticket.layers[layer], given, accelerator, barrier=barrier, padding=1
                 )
-                work, latency = totals[name, barrier]
-                totals[name, barrier] = work + report.work, latency + report.latency
+                work, latency = totals[name, barrier, image]
+                totals[name, barrier, image] = work + report.work, latency + report.latency
     rows = {
         key: {
             "work": work,
@@ -83,4 +83,4 @@ def spike_totals(names: Iterable[str], accelerator: Accelerator, images: int = 1
         }
         for key, (work, latency) in totals.items()
     }
-    return pd.DataFrame.from_dict(rows, orient="index").rename_axis(["run", "barrier"])
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis(["run", "barrier", "image"])
