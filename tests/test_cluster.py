@@ -57,11 +57,17 @@ class Cluster:
         self.client = distributed.Client(scheduler_file=str(self.file), timeout=60)
 
     def _start(self, program, *options):
+        """Without the memory manager, which drops copies of workers that idle, as they do where
+        the machine is busy: tickets would travel again."""
         command = [sys.executable, "-m", f"distributed.cli.{program}", "--host", "127.0.0.1"]
         paths = [str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")]
         process = subprocess.Popen(
             [*command, "--scheduler-file", str(self.file), *options],
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
+            env={
+                **os.environ,
+                "PYTHONPATH": os.pathsep.join(paths),
+                "DASK_DISTRIBUTED__SCHEDULER__ACTIVE_MEMORY_MANAGER__START": "False",
+            },
             stderr=subprocess.DEVNULL,
         )
         self.processes.append(process)

@@ -131,7 +131,9 @@ def run_on_cluster(grid: Grid, spans: Iterable[Span], encoded: bool, client: "Cl
     """The same by the workers of a Dask cluster.
 
     The grid travels as the result of a task, which a worker asks another one for when it needs
-    it first: once to each worker, and it can be had again when all workers died that had it.
+    it first: once to each worker, and it can be had again when all workers died that had it. (A
+    worker that has nothing to do for a while may lose its copy to Dask's active memory manager,
+    and ask again.)
     Raises ConnectionError if the scheduler is lost, ChildProcessError if a chunk kills workers.
     """
     from distributed import KilledWorker
