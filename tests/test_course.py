@@ -1,6 +1,7 @@
 """The course: one source; stubs run; solutions pass; what the learner reads is framed."""
 
 import ast
+import itertools
 import re
 
 import nbformat
@@ -9,6 +10,7 @@ from nbclient import NotebookClient
 
 from course.generate import GLOSSARY_NOTEBOOK, NOTEBOOKS, SOURCES, notebook, written
 from course.glossary import GLOSSARY
+from uticket_lite.explore import EXPLORERS
 from uticket_lite.teach import EXERCISES
 from uticket_lite.teach.keeping import AUTO
 
@@ -67,7 +69,7 @@ def test_learners_get_no_solution_and_no_outputs(source):
 @by_name
 def test_a_cell_that_asks_does_nothing_else(source):
     for cell in code(notebook(source)):
-        if "predict(" in cell and "import" not in cell:
+        if re.search(r"^predict\(", cell, re.M):
             (statement,) = ast.parse(cell).body
             assert isinstance(statement, ast.Expr)
             assert statement.value.func.id == "predict"
@@ -140,3 +142,30 @@ def test_a_term_is_linked_in_the_first_notebook_that_uses_it(term):
         if word.search(prose):
             assert f"[[{term}" in prose, f"{source.stem} uses {term} without a link"
             break
+
+
+def test_latencies_of_a_history_say_their_unit():
+    """They are of one position and timestep; those of `simulate` are of the network."""
+    shown = re.compile(r'(?:history|load_seeds\([^\n]*)\[\[[^\]]*"latency"')
+    found = [source for source, text in TEXTS.items() if shown.search(text)]
+    assert found
+    assert all("per position and timestep" in TEXTS[source] for source in found)
+
+
+@pytest.mark.parametrize("number", [2, 3])
+def test_an_equation_is_written_out_where_it_is_first_named(number):
+    first = next(text for text in TEXTS.values() if f"Eq. {number}" in text)
+    assert rf"\text{{({number})}}" in first
+
+
+def test_every_explorer_is_opened_in_the_course_and_the_clock_early():
+    every = "".join(TEXTS.values())
+    assert all(f"explore.{kind}(" in every for kind in EXPLORERS)
+    assert "explore.timeline(" in TEXTS[SOURCES[1]]
+
+
+def test_neighbours_are_linked_at_the_top_and_at_the_end():
+    for one, other in itertools.pairwise(SOURCES):
+        for source, beside in ((one, other), (other, one)):
+            cells = notebook(source).cells
+            assert all(f"]({beside.stem}.ipynb)" in cells[i].source for i in (0, -1))

@@ -94,6 +94,7 @@ def test_figures_are_those_of_simulate():
     wanted = expected(report)
     assert {key: figures(frame)[key] for key in wanted} == wanted
     assert f"{report.latency:,} cycles" in frame["summary"]
+    assert "Utilization by Eq. 2, where 0 % is one PE working alone" in frame["summary"]
 
 
 def test_two_strategies_stand_side_by_side():
@@ -647,7 +648,7 @@ def test_rounds_of_which_only_counts_are_known_say_what_is_missing(tmp_path):
 def test_waves_that_are_not_the_same_are_not_compared():
     frame = shown(strategy="none", versus="queue", wave=2)
     assert "versus" not in frame["data"]["rules"]["what"]
-    assert "has other waves" in frame["message"]
+    assert f"“{ut.STRATEGIES['queue'].label}” has other waves" in frame["message"]
     whole = shown(strategy="none", versus="queue")
     end, _, versus = whole["data"]["rules"]["value"]
     assert versus < end
@@ -733,3 +734,24 @@ def test_a_ticket_of_ones_own_is_called_by_its_round_or_its_sparsity():
     ladder = explore.workload(ut.Ticket.from_arrays({"a": weights}))
     assert "round" not in ladder.frame["summary"]
     assert "% pruned, 16 PEs" in ladder.frame["summary"]
+
+
+@pytest.mark.parametrize("kind", ["workload", "timeline", "rounds"])
+def test_cycles_of_one_position_are_called_so(kind):
+    """The network's, in the figures, are some hundred times as many."""
+    spec = json.dumps(make_chart(kind).to_dict())
+    assert re.search(r"cycles \(?per position and timestep\)", spec)
+
+
+def test_the_axis_of_rounds_says_what_it_is():
+    explorer = explore.rounds("digits-lth")
+    for x, title in (("round", "pruning round"), ("sparsity", "weights pruned (%)")):
+        explorer.state = replace(explorer.state, x=x)
+        assert f">{title}<" in explorer.svg()
+
+
+def test_waiting_is_counted_in_cycles_never_in_non_zeros():
+    spec = make_chart("workload").to_dict()
+    bars = next(part for data, part in parts(spec) if data == "bars")
+    titles = {about["field"]: about["title"] for about in bars["encoding"]["tooltip"]}
+    assert (titles["kind"], titles["amount"]) == ("is", "cycles (per position and timestep)")

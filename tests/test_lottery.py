@@ -5,6 +5,7 @@ import os
 import re
 from dataclasses import asdict, fields
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -26,6 +27,7 @@ from uticket_lite.training.loop import (
 )
 from uticket_lite.training.networks import make_network, prunable
 from uticket_lite.training.pruning import apply_masks, prune_smallest
+from uticket_lite.training.record import versions
 
 SHORT = {"dataset": "few digits", "rounds": 3, "epochs": 1, "rewind_epoch": 1, "prune": 0.6}
 
@@ -169,6 +171,22 @@ def test_what_is_carried_decides_how_sparse_it_gets():
     carried = original.history["latency_before_balancing"]
     assert carried.is_monotonic_decreasing
     assert original.history["sparsity"].iloc[-1] == pytest.approx(ladder[-1], abs=0.005)
+    assert (original.history["sparsity"] <= np.array(ladder) + 1e-9).all(), "never sparser than LTH"
+
+
+def test_the_released_carry_takes_its_threshold_from_balanced_weights_and_drops_for_good():
+    torch.manual_seed(0)
+    weights = {"a": torch.randn(400)}
+    before, balanced = (torch.rand(400) < 0.5 for _ in range(2))
+    state = SimpleNamespace(masks={"a": balanced}, unbalanced={"a": before}, network={})
+    setup = SimpleNamespace(
+        settings=Settings(method="uticket", carry="released"), weights=lambda network: weights
+    )
+    size = weights["a"].abs()
+    threshold = size[balanced].sort()[0][int(0.25 * int(balanced.sum()))]
+    kept = steps.prune(setup, state)["a"]
+    assert torch.equal(kept, before & balanced & (size >= threshold))
+    assert (before & ~balanced & (size >= threshold)).any(), "dropped ones, however large"
 
 
 @pytest.mark.parametrize("method", ["uticket-magnitude", "row-balanced", "regrow-only"])
@@ -430,3 +448,9 @@ def test_threads_are_capped_to_what_the_container_grants(tmp_path, monkeypatch, 
     assert torch.get_num_threads() == before
     (tmp_path / "cpu.max").write_text("max 100000\n")
     assert processors.processors() >= 1
+
+
+def test_the_build_of_torch_is_recorded_not_only_its_version(monkeypatch):
+    """What PyPI's metadata leave out."""
+    monkeypatch.setattr(torch, "__version__", "2.13.0+cu130")
+    assert versions()["torch"] == "2.13.0+cu130"

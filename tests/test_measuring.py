@@ -1,8 +1,12 @@
 """What the course measures by training once more is one round of the lottery."""
 
+from types import SimpleNamespace
+
 from few_digits import few_digits
 
-from uticket_lite.teach import accuracy_trained_with
+import uticket_lite as ut
+from uticket_lite.explore.charts.palette import METHOD_COLOURS
+from uticket_lite.teach import LiveRounds, accuracy_trained_with
 from uticket_lite.training import Settings, find_tickets
 
 
@@ -11,3 +15,12 @@ def test_a_dense_ticket_from_the_first_weights_is_the_lotterys_first_round(tmp_p
     settings = Settings(dataset=images, rounds=1, epochs=2, rewind_epoch=0)
     run = find_tickets(settings, progress=False)
     assert accuracy_trained_with(run.tickets[0], settings) == run.rows[0]["accuracy"]
+
+
+def test_the_live_chart_grows_with_every_round_in_the_methods_colours():
+    live, history = LiveRounds(), ut.load_history("digits-lth")
+    for name in METHOD_COLOURS:
+        for rounds in (1, 4):
+            live.follow(name)(SimpleNamespace(history=history.iloc[:rounds]))
+            drawn = live.chart.value.count(f'fill="{METHOD_COLOURS[name]}"')
+            assert drawn == 2 * (rounds + 1), "utilization, accuracy, and a dot by the name"

@@ -156,3 +156,24 @@ def test_another_python_makes_it_anew(project, monkeypatch):
 def test_a_step_that_fails_says_what_to_do(project):
     with pytest.raises(SystemExit, match=r"'Trying' failed.*run this again"):
         project.step("Trying", sys.executable, "-c", "raise SystemExit(1)")
+
+
+def test_an_editable_install_copies_neither_data_nor_notebooks():
+    spec = importlib.util.spec_from_file_location("hatch_build", ROOT / "hatch_build.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    for version, folders in (("editable", set()), ("standard", {"data", "notebooks"})):
+        build = {"force_include": {}}
+        module.Files.initialize(None, version, build)
+        assert build["force_include"].keys() == folders
+
+
+def test_workflows_call_targets_that_exist_on_every_python_that_is_promised():
+    targets = re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(), re.M)
+    workflows = ROOT / ".github" / "workflows"
+    called = [re.findall(r"run: make (.*)", file.read_text()) for file in workflows.glob("*.yml")]
+    assert {name for lines in called for line in lines for name in line.split()} <= {*targets}
+    assert any(called)
+    (matrix,) = re.findall(r"python: \[(.*)\]", (workflows / "tests.yml").read_text())
+    promised = re.findall(r":: (3\.\d+)$", "\n".join(PROJECT["classifiers"]), re.M)
+    assert re.findall(r"[\d.]+", matrix) == promised
