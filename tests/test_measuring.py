@@ -6,7 +6,7 @@ from few_digits import few_digits
 
 import uticket_lite as ut
 from uticket_lite.explore.charts.palette import METHOD_COLOURS
-from uticket_lite.teach import LiveRounds, accuracy_trained_with
+from uticket_lite.teach import LiveRounds, accuracy_trained_with, spike_totals
 from uticket_lite.training import Settings, find_tickets
 
 
@@ -24,3 +24,13 @@ def test_the_live_chart_grows_with_every_round_in_the_methods_colours():
             live.follow(name)(SimpleNamespace(history=history.iloc[:rounds]))
             drawn = live.chart.value.count(f'fill="{METHOD_COLOURS[name]}"')
             assert drawn == 2 * (rounds + 1), "utilization, accuracy, and a dot by the name"
+
+
+def test_accumulations_have_a_row_for_each_recorded_image_and_no_other():
+    few, all_there = (
+        spike_totals(["digits-lth"], ut.Accelerator(16), images=images).sort_index()
+        for images in (2, 100)
+    )
+    assert len(all_there.loc[("digits-lth", "wave")]) == len(ut.load_spikes("digits-lth")["conv2"])
+    assert (all_there["work"] > 0).all()
+    assert few.loc[("digits-lth", "wave")].equals(all_there.loc[("digits-lth", "wave")].iloc[:2])

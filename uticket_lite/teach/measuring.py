@@ -65,15 +65,15 @@ def spike_totals(names: Iterable[str], accelerator: Accelerator, images: int = 1
 
     Columns: work, latency (cycles, an accumulation each), utilization (Eq. 2 from both).
     """
-    totals = dict.fromkeys(itertools.product(names, BARRIERS, range(images)), (0, 0))
-    for name in dict.fromkeys(name for name, *_ in totals):
+    totals: dict[tuple[str, str, int], tuple[int, int]] = {}
+    for name in dict.fromkeys(names):
         ticket, spikes = load_ticket(name), load_spikes(name)
         for layer, barrier in itertools.product(ticket.counted, BARRIERS):
             for image, given in enumerate(spikes[layer][:images]):
                 report = simulate_spikes(
                     ticket.layers[layer], given, accelerator, barrier=barrier, padding=1
                 )
-                work, latency = totals[name, barrier, image]
+                work, latency = totals.get((name, barrier, image), (0, 0))
                 totals[name, barrier, image] = work + report.work, latency + report.latency
     rows = {
         key: {
