@@ -141,7 +141,7 @@ latency = ends["latency (cycles)"]
 assert latency["balanced in every round"] > latency["balanced once, then trained"]
 
 # %% [markdown]
-# One round of training brings most of it back; so training afterwards matters more than the loop. (Which of the other three reads best the table does not say: they are one run each, known to ± 2 or 3 points from 360 digits.) In three lotteries, with three draws each, such a round ended at 90 to 97 %; where every round is balanced, five ended at 94 to 96 %, with more cycles, because such tickets have more weights: 1.3 times LTH's in all layers, 1.8 times in the counted ones, 1.7 times the work.
+# One round of training brings most of it back; so training afterwards matters more than the loop. In three lotteries, with three draws each, it ended at 90 to 97 %; where every round is balanced, five ended at 94 to 96 %, with more cycles, because such tickets have more weights: 1.3 times LTH's in all layers, 1.8 times in the counted ones, 1.7 times the work. (Which of the table's three trained networks reads best it does not say: they are one run each, known to ± 2 or 3 points from 360 digits.)
 #
 # ## At equal sparsity
 #
