@@ -16,12 +16,18 @@ PARALLEL_LOCK = threading.Lock()
 
 
 def kernel(**options: Any) -> Callable[[Callable], Callable]:
-    """Compile a function with Numba (nopython, GIL released, cached); `options` go to `njit`."""
+    """Compile a function with Numba (nopython, GIL released, cached); `options` go to `njit`.
+
+    A function whose name begins with an underscore can be called by kernels alone: what a call
+    from Python needs is not compiled, which takes time.
+    """
 
     def decorate(function: Callable) -> Callable:
         if config.DISABLE_JIT:  # type: ignore[attr-defined]
             return np.errstate(over="ignore")(function)  # as compiled: 64-bit integers wrap
-        dispatcher = numba.njit(nogil=True, **options)(function)
+        inner = function.__name__.startswith("_")
+        wrappers = {"no_cfunc_wrapper": True, "no_cpython_wrapper": inner}
+        dispatcher = numba.njit(nogil=True, **wrappers, **options)(function)
         dispatcher._cache = KernelCache(function)
         return dispatcher
 
