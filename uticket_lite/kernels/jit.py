@@ -26,8 +26,8 @@ def kernel(**options: Any) -> Callable[[Callable], Callable]:
         if config.DISABLE_JIT:  # type: ignore[attr-defined]
             return np.errstate(over="ignore")(function)  # as compiled: 64-bit integers wrap
         inner = function.__name__.startswith("_")
-        wrappers = {"no_cfunc_wrapper": True, "no_cpython_wrapper": inner}
-        dispatcher = numba.njit(nogil=True, **wrappers, **options)(function)
+        options.update(nogil=True, no_cfunc_wrapper=True, no_cpython_wrapper=inner)
+        dispatcher = numba.njit(**options)(function)
         dispatcher._cache = KernelCache(function)
         return dispatcher
 
