@@ -7,7 +7,7 @@ const BUSY_MS = 250; // later than this, a move says that it is being computed
 const PATIENCE_MS = 5000; // without an answer for this long, the kernel is taken to be gone
 const IDLE_MS = 120; // after this long without a move, neighbours are fetched
 const AHEAD = 6; // steps fetched in each direction; on the way that a control moves, half as many
-const QUICK_MS = 30; // slower frames are not fetched ahead
+const QUICK_MS = 60; // slower frames are not fetched ahead: a move may have to wait for one
 const KEPT = 300; // frames kept
 
 export const GONE =
