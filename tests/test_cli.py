@@ -235,6 +235,14 @@ def test_help_names_every_strategy_it_takes(run, command):
             assert words in out
 
 
+def test_its_version_is_what_a_report_of_a_fault_needs(capsys):
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["--version"])
+    told = capsys.readouterr().out
+    assert ended.value.code == 0
+    assert told.startswith(f"uticket-lite {ut.__version__}, Python {sys.version.split()[0]}, ")
+
+
 def test_interrupting_exits_with_130(run, monkeypatch):
     def interrupted(*words, **options):
         raise KeyboardInterrupt

@@ -1,10 +1,12 @@
 """The `uticket` command: tickets trained, recorded, simulated, compared; the paper beside ours."""
 
 import os
+import platform
 import sys
 from collections.abc import Sequence
 from typing import TextIO
 
+from uticket_lite import __version__
 from uticket_lite.cli.export import add_export
 from uticket_lite.cli.paper import add_paper
 from uticket_lite.cli.parser import Parser
@@ -23,6 +25,8 @@ TRACEBACK = "UTICKET_TRACEBACK"
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run `uticket`; returns the exit code: 0 done, 2 bad input, 130 interrupted."""
     parser = Parser(prog="uticket", description=__doc__)
+    about = f"uticket-lite {__version__}, Python {platform.python_version()}, {platform.platform()}"
+    parser.add_argument("--version", action="version", version=about)
     commands = parser.add_subparsers(dest="command", required=True)
     add_train(commands)
     add_record(commands)
