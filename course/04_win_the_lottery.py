@@ -78,7 +78,7 @@ predict(
 # %% [markdown]
 # ## Live
 #
-# The cell below trains the digits network and prunes half of what is left after each round (with a quarter, as above, it takes 2.4 times as many rounds). The chart grows as rounds finish; stop it with *Interrupt the kernel* whenever you like, and finished rounds stay.
+# The cell below trains the digits network and prunes half of what is left after each round (with a quarter, as above, it takes 2.4 times as many rounds). The chart grows as rounds finish; stop it with *Interrupt the kernel* whenever you like, and finished rounds stay. (Its latency is that of one output position and one timestep: `simulate` and the explorers multiply each layer's by its positions and the timesteps.)
 
 # %%
 live = LiveRounds()

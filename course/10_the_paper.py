@@ -226,7 +226,7 @@ reveal(
 # %% [markdown]
 # Read the picture in three parts.
 #
-# 1. **The draw decides the layers, at first.** With the authors' draw utilization stays at the floor for some hundred steps, and most of what is lost is chance: layers keep nearly the same shares, and filters are alike. With PyTorch's five of the twelve layers keep nothing at all at step 0; an empty layer counts as 1, hence .94. After eight steps the first few non-zeros are back in them, and a wave with one or two has a utilization near 0: hence the hole. Then these layers fill.
+# 1. **The draw decides the layers, at first.** With the authors' draw utilization stays at the floor for some hundred steps, and most of what is lost is chance: layers keep nearly the same shares, and filters are alike. With PyTorch's five of the twelve layers keep nothing at all at step 0; an empty layer counts as 1, hence .94, and hence `layers` is below 0 in the table: empty layers do better than equally dense ones would. After eight steps the first few non-zeros are back in them, and a wave with one or two has a utilization near 0: hence the hole. Then these layers fill.
 # 2. **Training makes the layers agree.** The two floors meet, and fewer and fewer non-zeros lie elsewhere.
 # 3. **Training makes filters unlike, and does not stop.** The floor stays (with the authors' draw from the start), and so does what chance costs: it depends on how many weights are left. Utilization leaves the floor, with either draw, and with the authors' it goes through the paper's .59 on its way.
 
@@ -277,6 +277,7 @@ for (step, _), share in shares.loc[[0, 8]].items():
     assert (max(tail) == 0) == (step == 0), "1: nothing at first"
 zero = probes[probes["init"].eq("torch") & probes["step"].eq(0)]
 assert (zero["utilization"] > 0.9).all(), "1: empty layers count as 1"
+assert (zero["layers"] < 0).all(), "1: better than equally dense"
 assert reference.utilization([1, 0, 0, 0]) == 0 == reference.utilization([3, 0, 0, 0])
 assert end["floor"].max() - end["floor"].min() < 0.02, "2: floors meet"
 assert elsewhere.iloc[-1] < elsewhere.iloc[0] / 2, "2: non-zeros lie in the same layers"
@@ -337,7 +338,7 @@ for _, rows in table.groupby("network"):
 # %% [markdown]
 # ## Fig. 6: layer by layer
 #
-# Early layers have few weights but many output positions, so each of their non-zeros costs many cycles. That is where latency is made. The last layer, conv13, has work too, with four positions only: it keeps over twenty times as many weights as conv12.
+# Early layers have few weights but many output positions, so each of their non-zeros costs many cycles. That is where latency is made. The last layer, conv13, has work too, with four positions only: it keeps over twenty times as many weights as conv12. Why training keeps it so, we have not measured.
 
 # %%
 picture("Fig. 6")
