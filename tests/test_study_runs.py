@@ -1,10 +1,26 @@
 """The study's runs are listed once, trained by one command, and read into its table."""
 
+from pathlib import Path
+
+import pandas as pd
 import pytest
 from few_digits import few_digits
 
 from uticket_lite import cli
+from uticket_lite.paper.study import SETTINGS
+from uticket_lite.tickets.recorded import DATA
 from uticket_lite.training import study
+
+
+def test_every_run_of_the_recorded_table_is_listed():
+    """With the settings that it was trained with."""
+    recorded = pd.read_csv(DATA / "study.csv").drop_duplicates(["run", "seed"])
+    listed = study.study_settings("")
+    for row in recorded.to_dict("records"):
+        settings = listed[f"{row['run']}-seed{row['seed']}"]
+        asked = {name: getattr(settings, name) for name in SETTINGS if name != "dataset"}
+        assert asked == {name: row[name] for name in asked}, row["run"]
+        assert Path(settings.dataset).stem == row["dataset"]
 
 
 def test_every_listed_run_has_valid_settings_unlike_all_others(tmp_path):
