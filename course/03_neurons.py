@@ -1,7 +1,7 @@
 # %% [markdown]
 # # Neurons that spike
 #
-# The networks of this course speak in [[spike|spikes]]: 0 or 1, in each of T [[timestep|timesteps]]. That is why a PE only ever *adds* weights; the neuron itself still decays, compares and resets in every timestep. How does a neuron decide?
+# The networks of this course speak in [[spike|spikes]]: 0 or 1, in each of T [[timestep|timesteps]]. That is why a PE only ever *adds* weights (except in the first layer, which sees the image itself and is not counted); the neuron itself still decays, compares and resets in every timestep. How does a neuron decide?
 #
 # **Afterwards you can** write one step of a leaky integrate-and-fire neuron that equals a well-known library's · say when its reset acts · say why sparsity of spikes saves energy \
 # **You need** [Sparse is not fast](00_start_here.ipynb) \
@@ -10,6 +10,7 @@
 # %%
 import numpy as np
 import pandas as pd
+import snntorch
 import torch
 
 from uticket_lite.teach import check, look_back, predict, reveal
@@ -38,7 +39,7 @@ reveal(
     "membrane",
     round(float(membranes[1, 0]), 4),
     leads_to={
-        0: "That is another convention, as good as this: snnTorch starts again in the *next* step, so that the membrane that spiked is still seen.",
+        0: "That is another convention, as good as this: snnTorch starts again one step later, so that the membrane that spiked is still seen.",
         0.125: "Taking ϑ away is another kind of reset, snnTorch's default; here v starts from 0, and both act one step later.",
         0.9: "That is the current alone: a quarter of step 1's membrane is still there.",
         1.8: "A quarter of the membrane is kept, not all of it.",
@@ -69,7 +70,38 @@ assert (0.25 * 0.9 + 0.9, 0.25 * 0.9 + 0.9 - 1, 0.9 + 0.9) == (1.125, 0.125, 1.8
 # 2. a share β of v is kept, and the current is added: v ← β·v + x;
 # 3. it spikes if v is above ϑ.
 #
-# Spikes are the same as with a reset at once; membranes are not, and a network is trained through its membranes: a spike, 0 or 1, has no useful slope, so that training, going backward, takes that of a smooth function of the membrane instead (a *surrogate gradient*). Other membranes, other gradients.
+# With a reset at once spikes are the same, and so is what a network learns from them. For training goes backward, and a spike, 0 or 1, has no useful slope: it takes that of a smooth function of v − ϑ instead (a *surrogate gradient*), and the v that is compared with ϑ is the same in both. Only what is left to read after a spike differs.
+#
+# So why care? Some networks read membranes as their output. And where a reset takes ϑ away instead, even the spikes differ: one step later that is β·v − ϑ, at once β·(v − ϑ).
+
+
+# %% tags=["claims"]
+def run_of(inputs, reset, delayed):
+    """Spikes (T, neurons) and the gradient of their weighted sum by the inputs."""
+    inputs = inputs.clone().requires_grad_()
+    slope = snntorch.surrogate.fast_sigmoid()
+    v, spiked, fired = torch.zeros(inputs.shape[1]), torch.zeros(inputs.shape[1]), []
+    for x in inputs:
+        if delayed:
+            v = 0.25 * v * (1 - spiked) + x if reset == "zero" else 0.25 * v + x - spiked
+        else:
+            v = 0.25 * v + x
+        spiked = slope(v - 1)
+        fired.append(spiked)
+        if not delayed:
+            v = v * (1 - spiked) if reset == "zero" else v - spiked
+    fired = torch.stack(fired)
+    (fired * torch.linspace(1, 2, fired.numel()).reshape(fired.shape)).sum().backward()
+    return fired.detach(), inputs.grad
+
+
+random = 1.5 * torch.randn(20, 200, generator=torch.Generator().manual_seed(1))
+(late, late_slopes), (once, once_slopes) = (run_of(random, "zero", d) for d in (True, False))
+assert torch.equal(late, once)
+assert late_slopes.abs().max() > 0.1
+assert torch.allclose(late_slopes, once_slopes, atol=1e-6)
+late, once = (run_of(random, "subtract", d)[0] for d in (True, False))
+assert (late != once).float().mean() > 0.01
 
 # %% [markdown]
 # ## Write it
@@ -96,8 +128,6 @@ verdict
 # snnTorch is the usual library for spiking networks. The next cell steps its `Leaky`, and yours as soon as your check is passed, through random currents, beside the neuron that this project trains with.
 
 # %%
-import snntorch
-
 currents = 1.5 * torch.randn(20, 1000, generator=torch.Generator().manual_seed(0))
 leaky, theirs = snntorch.Leaky(0.25, reset_mechanism="zero"), []
 state = leaky.reset_mem()
@@ -142,7 +172,7 @@ look_back("membrane")
 # ## What to remember
 #
 # * Keep a share β, add the current, spike above ϑ; who spiked starts again from 0 *one step later*.
-# * A spike is 0 or 1: PEs add weights, they do not multiply them.
+# * A spike is 0 or 1: from the second layer on, PEs add weights, they do not multiply them.
 # * No spike, no addition: spike sparsity saves energy.
 #
 # **An open question.** The authors' released neuron decays its input too: v ← 0.25·v + 0.75·x. With ϑ = 1 for it, which threshold must *our* neuron have to spike at the same times for the same x?

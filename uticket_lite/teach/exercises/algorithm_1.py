@@ -171,6 +171,12 @@ EXERCISES = (
                 _balanced_with(lambda wave: int(wave.mean())),
             ),
             Misconception(
+                "rounded to the nearest",
+                "Algorithm 1 rounds the mean load *up*; yours to the nearest whole number (and "
+                "Python's round takes 2.5 to 2).",
+                _balanced_with(lambda wave: round(float(wave.mean()))),
+            ),
+            Misconception(
                 "regrown to the maximum",
                 "Utilization is 100 %, and not one cycle is saved: the slowest PE is as slow as "
                 "before.",

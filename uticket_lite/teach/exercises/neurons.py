@@ -36,6 +36,10 @@ def _at_once(membrane: Any, spiked: Any, current: Any, beta: float, threshold: f
     return np.where(spikes, 0, membrane), spikes
 
 
+def _twice(membrane: Any, spiked: Any, current: Any, beta: float, threshold: float) -> Any:
+    return _at_once(np.where(spiked, 0, membrane), spiked, current, beta, threshold)
+
+
 def _loses_the_input(
     membrane: Any, spiked: Any, current: Any, beta: float, threshold: float
 ) -> Any:
@@ -117,6 +121,12 @@ EXERCISES = (
                 "The membrane that comes back should still be the one that spiked: the reset acts "
                 "one step later, on who *spiked* before.",
                 _at_once,
+            ),
+            Misconception(
+                "reset twice",
+                "Who spiked before starts again from 0, and that is all: who spikes *now* keeps "
+                "its membrane until the next step.",
+                _twice,
             ),
             Misconception(
                 "no leak",
