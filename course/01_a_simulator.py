@@ -227,7 +227,7 @@ assert by_luck - 0.03 < synthetic[0.0] < by_luck, "a little less"
 assert (alike.layers["utilization"].iloc[:7] < by_luck).all(), "because of the first layers"
 
 # %% [markdown]
-# Does a trained ticket lose more to luck or to structure? `ut.lost` splits what is missing to 1: `noise` is luck (all weights kept with one probability); structure is `layers`, which keep unlike shares, and `filters` of a layer, which do too. The explorers tell the same three.
+# Does a trained ticket lose more to luck or to structure? `ut.lost` splits what is missing to 1: `noise` is luck (all weights kept with one probability); structure is `layers`, which keep unlike shares (in a sparser layer filters hold fewer weights, and luck weighs more), and `filters` of a layer, which do too. The explorers tell the same three.
 
 # %%
 where = pd.Series(ut.lost(pruned, pes).to_dict())

@@ -193,4 +193,4 @@ look_back("one-shot")
 # * Methods are compared at equal sparsity, with accuracy beside latency.
 # * Rounding means up makes u-Ticket's tickets denser than plain ones of the same round.
 #
-# **An open question.** Does a network that is balanced in every round read more than one that is balanced once? Runs scatter, and it also has more weights. Which experiment would tell whether it is the loop, or the weights?
+# **An open question.** Does a network that is balanced in every round read more than one that is balanced once? Runs scatter, and it also has more weights. Which experiment would tell whether it is the loop, or the weights? (A first step: balance the LTH ticket of round 13, `ut.load_ticket("digits-lth", round=13)`, once, count its weights, and train it as above.)

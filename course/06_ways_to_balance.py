@@ -232,4 +232,4 @@ look_back("sorting")
 # * u-Ticket beats every order, most clearly where a layer has few filters for each PE, and pays with weights. Cutting dense filters in two is quicker still; `split`, `lpt` and `queue` pay with a schedule.
 # * In a residual network layers share an order, and sorting saves less.
 #
-# **An open question.** `split` cuts dense filters so that two PEs share one. What must the hardware do with the two halves, and is it still the same network?
+# **An open question.** `split` cuts dense filters so that two PEs share one. Each half gives a partial sum. Where must the two meet, before or after the threshold of the neuron that they feed, and why?

@@ -297,27 +297,30 @@ class Gambler(ut.Strategy):
 
     throw: Any = np.random.random
 
-    def order(self, counts, starts, rng):
-        self.throw() if self.changes == "order" else None
 
+class Shuffler(Gambler):
+    def order(self, counts, starts, rng):
+        self.throw()
+
+
+class Dealer(Gambler):
     def deal(self, counts, starts, n):
-        self.throw() if self.changes == "schedule" else None
+        self.throw()
         return super().deal(counts, starts, n)
 
 
 class Roulette(Gambler):
-    order, deal = ut.Strategy.order, ut.Strategy.deal
-
     def balance(self, layer, accelerator, rng):
         self.throw()
         return layer
 
 
 @pytest.mark.parametrize("throw", [np.random.random, random.random])
-@pytest.mark.parametrize("changes", ["order", "schedule", "mask"])
-def test_what_no_seed_decides_is_refused(changes, throw):
+@pytest.mark.parametrize(
+    ("changes", "kind"), [("order", Shuffler), ("schedule", Dealer), ("mask", Roulette)]
+)
+def test_what_no_seed_decides_is_refused(changes, kind, throw):
     """In a sweep too, which would take one seed's rows for every other's."""
-    kind = Roulette if changes == "mask" else Gambler
     mine = kind("mine", "", changes, "", "", throw=throw)
     layer, spikes = TICKET.layers["conv2"], np.ones((1, 32, 8, 8))
     for call in (
@@ -349,6 +352,18 @@ def test_fields_of_a_strategy_may_be_anything(own, register):
         ut.compare(TICKET, PES, [mine, again])
     register(mine)
     assert ut.simulate(TICKET, PES, "mine").strategy is mine
+
+
+class Dealt(ut.Strategy):
+    def deal(self, counts, starts, n):
+        return super().deal(counts, starts, n)
+
+
+@pytest.mark.parametrize("changes", ["nothing", "order"])
+def test_a_schedule_is_not_called_an_order(changes):
+    assert Dealt("mine", "", "schedule", "", "").changes == "schedule"
+    with pytest.raises(ValueError, match=f"'{changes}', but overrides deal; .*with 'schedule'"):
+        Dealt("mine", "", changes, "", "")
 
 
 @pytest.mark.parametrize(

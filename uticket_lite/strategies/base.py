@@ -66,7 +66,8 @@ class Strategy:
             for method in ("balance", "order", "deal")
             if getattr(type(self), method) is not getattr(Strategy, method)
         ]
-        if ("balance" in own) != (self.changes == "mask") or (self.changes == "nothing" and own):
+        refused = {"nothing": {"order", "deal"}, "order": {"deal"}}.get(self.changes, set())
+        if ("balance" in own) != (self.changes == "mask") or refused.intersection(own):
             has = f"overrides {', '.join(own)}" if own else "overrides no method"
             raise ValueError(
                 f"strategy {self.name!r} says it changes {self.changes!r}, but {has}; balance() "

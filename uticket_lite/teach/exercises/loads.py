@@ -103,6 +103,12 @@ EXERCISES = (
                 "That is the same table on its side: a row for each wave, a number for each PE.",
                 lambda: [[7, 1], [2, 6], [5, 4], [3, 0]],
             ),
+            Misconception(
+                "sorted first",
+                "Deal them in the order in which they are given: sorting is a strategy, and comes "
+                "later.",
+                lambda: [[7, 6, 5, 4], [3, 2, 1, 0]],
+            ),
         ),
         view=lambda case, result: [[*row, *[-1] * (4 - len(row))] for row in result],
         picture=itself,

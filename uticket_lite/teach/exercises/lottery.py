@@ -53,6 +53,10 @@ def _dead_ranked_too(weights: np.ndarray, mask: np.ndarray, fraction: float) -> 
     return out
 
 
+def _above_quantile(weights: np.ndarray, mask: np.ndarray, fraction: float) -> np.ndarray:
+    return mask & (np.abs(weights) > np.quantile(np.abs(weights[mask]), fraction))
+
+
 def _one_more(weights: np.ndarray, mask: np.ndarray, fraction: float) -> np.ndarray:
     return _drop_ranked(mask, np.abs(weights), int(fraction * mask.sum()) + 1)
 
@@ -89,6 +93,12 @@ EXERCISES = (
                 _one_more_by_threshold,
             ),
             Misconception(
+                "a quantile as threshold",
+                "Above a quantile lie nearly as many as you want: it falls between two weights, or "
+                "on one, or on several that are equal. A ranking prunes exactly k.",
+                _above_quantile,
+            ),
+            Misconception(
                 "signed weights",
                 "A large negative weight matters as much as a large positive one.",
                 _signed,
@@ -122,6 +132,13 @@ EXERCISES = (
                 "a share of all weights, not of those alive",
                 "25 % of what is *left*: weights that are pruned already do not count.",
                 _k_of_all,
+            ),
+            Misconception(
+                "k from all weights",
+                "You rank those that are alive, but k is a share of those *alive*, not of all.",
+                lambda weights, mask, fraction: _drop_ranked(
+                    mask, np.abs(weights), int(fraction * mask.size)
+                ),
             ),
         ),
         view=_mask,
