@@ -212,7 +212,7 @@ digits = ut.load_ticket("digits-lth", round=14)
 growth = pd.DataFrame(
     {
         name: {2**k: ut.simulate(digits, ut.Accelerator(2**k), name).energy for k in range(1, 7)}
-        for name in ("none", "uticket")
+        for name in ("none", "uticket", "row-balanced")
     }
 )
 growth = (growth / growth.loc[2]).rename_axis("PEs")
@@ -230,9 +230,9 @@ explore.energy()
 
 # %% [markdown]
 # 1. Set **a cycle without a spike** to *clock-gated*. What is left of the orange? Does balancing still save energy?
-# 2. Set it to *ungated*. Which two parts of the bars grow?
+# 2. Set it to *ungated*. Which two parts of the bars grow? (The axis grows with them: read its numbers.)
 # 3. Choose **sort**. It changes no weight, so work stays the same. What does it save?
-# 4. Look at the right picture: with which strategy does a larger array hardly need more energy, and up to how many PEs?
+# 4. Look at the right picture: with which strategies does a larger array hardly need more energy, and up to how many PEs? Try *u-Ticket* and *row-balanced*.
 
 # %% tags=["claims"]
 plain, balanced, ordered = (ut.simulate(digits, pes, s) for s in ("none", "uticket", "sort"))
@@ -250,11 +250,13 @@ assert ordered.energy < plain.energy, "but PEs wait less"
 assert plain.energy == plain.energy_as("paper"), "r = 0.21"
 assert growth["none"].is_monotonic_increasing
 assert growth["none"][32] > 1.5 > 1.2 > growth["uticket"].loc[:32].max(), "with u-Ticket hardly"
+assert (growth["row-balanced"].loc[:32] < 1.005).all(), "not at all"
+assert growth["row-balanced"][64] > 1.3
 assert growth["uticket"][64] > 1.4, "but it does with 64: a layer has fewer filters than PEs"
 growth.round(2)
 
 # %% [markdown]
-# Answers. 1: hardly any orange is left, and balancing *adds* energy, because it adds non-zeros. 2: working and waiting; dynamic stays. 3: only waiting. 4: with u-Ticket, up to 32 PEs; with 64 a layer has fewer filters than PEs.
+# Answers. 1: hardly any orange is left, and balancing *adds* energy, because it adds non-zeros. 2: working and waiting; dynamic stays. 3: only waiting. 4: with u-Ticket, up to 32 PEs, and not at all with row-balanced, which gives *every* filter of a layer as many weights; with 64 PEs a layer has fewer filters than PEs.
 #
 # ## What you guessed
 
@@ -268,4 +270,4 @@ look_back("waiting", "larger-array")
 # * r decides what waiting costs; it is a property of the chip (gating, technology, voltage, clock), not of the network.
 # * Compare tickets of *equal sparsity*, or say which part of the saving is sparsity.
 #
-# **An open question.** Which measurement on a real chip would tell you its r?
+# **An open question.** Which measurement on a real chip would tell you its r? (Think of two runs, one in which every input spikes and one in which none does, and of Eq. 3.)

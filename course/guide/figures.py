@@ -132,22 +132,25 @@ def formats() -> str:
     return drawn(chart.mark_line(color=NEUTRAL).properties(width=420, height=220))
 
 
+ON_CHIP = ("dram_weights", "dram_spikes")
+"""What does not come from DRAM where weights and spikes stay on the chip."""
+
+
 def shares() -> str:
-    """Where a chip's energy goes, balanced or not."""
+    """Where a chip's energy goes, by what stays on it."""
     from uticket_lite.simulation.memory import COSTS
 
     ticket, pes = ut.load_ticket("digits-lth", round=14), ut.Accelerator(n_pe=16)
     rows = [
-        (COSTS[costs].label.split(":")[0], strategy, part, energy)
+        (COSTS[costs].label.split(":")[0], stays, part, energy)
         for costs in COSTS
-        for strategy in ("none", "uticket")
+        for stays, kept in (("all from DRAM", ()), ("all on the chip", ON_CHIP))
         for part, energy in ut.system_energy(
-            ut.simulate(ticket, pes, strategy), costs=costs
+            ut.simulate(ticket, pes), costs=costs, without=kept
         ).items()
-        if part in ("PE", "SRAM", "DRAM")
     ]
-    table = pd.DataFrame(rows, columns=["an access costs", "strategy", "part", "pJ"])
-    whole = table.groupby(["an access costs", "strategy"])["pJ"].transform("sum")
+    table = pd.DataFrame(rows, columns=["an access costs", "memory", "part", "pJ"])
+    whole = table.groupby(["an access costs", "memory"])["pJ"].transform("sum")
     table["share of all energy"] = table["pJ"] / whole
     base = alt.Chart(table).encode(
         x=alt.X("share of all energy:Q", axis=alt.Axis(format="%")),
@@ -159,7 +162,7 @@ def shares() -> str:
     both = (base.mark_bar(color=NEUTRAL) + words).properties(width=260, height=80)
     return drawn(
         both.facet(
-            row=alt.Row("strategy:N", title=None),
+            row=alt.Row("memory:N", title=None),
             column=alt.Column("an access costs:N", title="an access costs"),
         )
     )

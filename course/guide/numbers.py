@@ -212,10 +212,14 @@ def _chip() -> dict[str, str]:
         for name in ("none", "uticket"):
             of = ut.system_energy(ut.simulate(_ticket(), PES, name), costs=costs)
             shares.append(of["PE"] / sum(of[part] for part in ("PE", "SRAM", "DRAM")))
+    kept = ("dram_weights", "dram_spikes")
+    plain = ut.simulate(_ticket(), PES)
+    on_chip = [ut.system_energy(plain, costs=costs, without=kept) for costs in COSTS]
     return {
         "mask_share": f"{100 * mask / (mask + values):.0f}",
         "list_wins": f"{100 * (1 - 1 / 13):.1f}",
         "pe_share": f"{np.ceil(1000 * max(shares)) / 10:g}",
+        "pe_on_chip": " or ".join(f"{100 * of['PE'] / sum(of.values()):.0f}" for of in on_chip),
         "break_even": f"{EXERCISES['break_even'].reference(4096):.0f}",
     }
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import altair as alt
 
-from uticket_lite.explore.charts.palette import COUNTED
+from uticket_lite.explore.charts.palette import COUNTED, GREY
 from uticket_lite.explore.charts.style import colours, pe_axis, titled
 
 
@@ -12,7 +12,7 @@ def chart() -> alt.HConcatChart:
     """Work of each PE by weights and by spikes; utilization and latency by how often PEs wait.
 
     Data sets: `pes` (pe, what, share, cycles) and `barriers` (barrier, with its latency; what,
-    utilization, latency).
+    utilization, latency, chosen).
     """
     colour: Any = colours("what", COUNTED)
     bars = (
@@ -31,24 +31,23 @@ def chart() -> alt.HConcatChart:
         )
         .properties(width=330, height=220, title=titled("Work of each PE", legend=True))
     )
-    barriers = (
-        alt.Chart(alt.NamedData("barriers"))
-        .mark_bar()
-        .encode(
-            x=alt.X(
-                "utilization:Q",
-                title="utilization (%)",
-                scale=alt.Scale(domain=[0, 1]),
-                axis=alt.Axis(format=".0%", tickCount=5),
-            ),
-            y=alt.Y("barrier:N", title=None, sort=None, axis=alt.Axis(minExtent=150)),
-            color=colours("what", COUNTED, legend=False),
-            tooltip=[
-                "barrier:N",
-                alt.Tooltip("utilization:Q", format=".1%"),
-                alt.Tooltip("latency:Q", title="latency (cycles)", format=","),
-            ],
-        )
-        .properties(width=160, height=220, title=titled("By how often PEs wait"))
+    base = alt.Chart(alt.NamedData("barriers")).encode(
+        x=alt.X(
+            "utilization:Q",
+            title="utilization (%)",
+            scale=alt.Scale(domain=[0, 1]),
+            axis=alt.Axis(format=".0%", tickCount=5),
+        ),
+        y=alt.Y("barrier:N", title=None, sort=None, axis=alt.Axis(minExtent=150)),
+        tooltip=[
+            "barrier:N",
+            alt.Tooltip("utilization:Q", format=".1%"),
+            alt.Tooltip("latency:Q", title="latency (cycles)", format=","),
+        ],
     )
+    filled = base.mark_bar().encode(color=colours("what", COUNTED, legend=False))
+    outline = base.mark_bar(filled=False, stroke=GREY, strokeWidth=3)
+    outline = outline.transform_filter(alt.datum.chosen)
+    barriers = alt.layer(filled, outline)
+    barriers = barriers.properties(width=160, height=220, title=titled("By how often PEs wait"))
     return alt.hconcat(bars, barriers, spacing=30).resolve_scale(color="independent")

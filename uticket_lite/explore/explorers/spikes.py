@@ -91,6 +91,7 @@ def spikes_frame(state: SpikesState, recorded: Recorded) -> Frame:
                 "what": [what for _, what, _, _ in barriers],
                 "utilization": [float(value) for _, _, value, _ in barriers],
                 "latency": [int(cycles) for *_, cycles in barriers],
+                "chosen": [name == f"per {state.barrier}" for name, *_ in barriers],
             },
         },
         "figures": [
