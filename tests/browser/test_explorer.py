@@ -306,6 +306,11 @@ def test_a_notebook_without_its_kernel_shows_what_was_seen_last(open_cells, open
     again.wait_for_selector("text=Run All Above Selected Cell", timeout=30_000)
     assert not again.locator("text=model not found").count()
     assert view.locator("img").evaluate("img => img.naturalWidth > 300")
+    assert view.locator("img").evaluate("img => getComputedStyle(img).filter") == "none"
+    dark = open_notebook("kept.ipynb", run=False, theme="JupyterLab Dark")
+    kept = dark.locator(".uticket-view img").first
+    kept.wait_for(timeout=60_000)
+    assert "invert" in kept.evaluate("img => getComputedStyle(img).filter"), "no white box"
 
 
 def test_the_notebook_stays_small_and_vega_comes_once(open_cells):

@@ -90,7 +90,8 @@ export function render(feed, model, el) {
   function remember({ controls, figures, summary, message, state, link }) {
     const canvas = picture.querySelector("canvas");
     if (!canvas) return;
-    model.set("shown", { controls, figures, summary, message, state, link });
+    const light = document.body.dataset.jpThemeLight ?? "";
+    model.set("shown", { controls, figures, summary, message, state, link, light });
     model.set("picture", canvas.toDataURL("image/webp", 0.9));
   }
 
@@ -102,7 +103,8 @@ export function render(feed, model, el) {
     const kept = model.get("picture"); // seen last: no data to draw, a picture of it
     if (!kept) return;
     picture.replaceChildren();
-    Object.assign(element("img", "", picture), { src: kept, alt: "" });
+    const img = Object.assign(element("img", "", picture), { src: kept, alt: "" });
+    img.dataset.light = frame.light ?? "";
   }
 
   function steer(state) {
