@@ -96,6 +96,90 @@ def test_masks_beside_the_state_dict_are_taken(masks, tmp_path):
     assert [layer.nonzeros for layer in found.layers.values()] == [int(m.sum()) for m in listed]
 
 
+def in_lists(mask):
+    return mask.int().tolist()
+
+
+LISTS = {
+    "a dictionary": lambda masks: {"masks": {k: in_lists(m) for k, m in masks.items()}},
+    "with .weight": lambda masks: {"masks": {f"{k}.weight": in_lists(m) for k, m in masks.items()}},
+    "rows, in tuples": lambda masks: {
+        "masks": {k: tuple(map(tuple, m.flatten(1).tolist())) for k, m in masks.items()}
+    },
+    "flat": lambda masks: {
+        "pruner": {"masks": {k: m.flatten().tolist() for k, m in masks.items()}}
+    },
+    "a list": lambda masks: {"masks": [in_lists(m) for m in masks.values()]},
+    "a list, in part tensors": lambda masks: {
+        "masks": [in_lists(m) if k == "conv1" else m for k, m in masks.items()]
+    },
+    "by name, at the top": lambda masks: {f"{k}_mask": in_lists(m) for k, m in masks.items()},
+    "tensors, at the top": lambda masks: {f"{k}_mask": m for k, m in masks.items()},
+}
+
+
+@pytest.fixture
+def dense():
+    """A state dict without zeros, and masks for its layers."""
+    torch.manual_seed(0)
+    shapes = {"conv1": (8, 3, 3, 3), "conv2": (6, 8, 3, 3), "fc": (5, 96)}
+    state = {f"{name}.weight": torch.randn(shape) for name, shape in shapes.items()}
+    return state, {name: torch.rand(shape) < 0.1 for name, shape in shapes.items()}
+
+
+@pytest.mark.parametrize("form", LISTS)
+def test_masks_in_nested_lists_are_taken(form, dense, tmp_path):
+    state, masks = dense
+    torch.save({"state_dict": state, **LISTS[form](masks)}, tmp_path / "t.pth")
+    found = ut.Ticket.from_checkpoint(tmp_path / "t.pth").masks()
+    for name, mask in masks.items():
+        assert (found[name] == mask.numpy()).all()
+
+
+def test_masks_and_weights_of_a_state_dict_may_be_lists(dense, tmp_path):
+    state, masks = dense
+    listed = {name: tensor.tolist() for name, tensor in state.items()}
+    torch.save(
+        {**listed, **{f"{k}.mask": in_lists(m) for k, m in masks.items()}}, tmp_path / "t.pt"
+    )
+    ticket = ut.Ticket.from_checkpoint(tmp_path / "t.pt")
+    for name, mask in masks.items():
+        assert (ticket.masks()[name] == mask.numpy()).all()
+        assert ticket.layers[name].magnitudes.all()
+
+
+NO_MASKS = {
+    "indices": lambda mask: np.flatnonzero(mask.numpy()).tolist(),
+    "tensors of indices": lambda mask: mask.nonzero(),
+    "indices of each filter": lambda mask: [
+        np.flatnonzero(row).tolist() for row in mask.flatten(1).numpy()
+    ],
+    "sets": lambda mask: {*np.flatnonzero(mask.numpy()).tolist()},
+    "bytes": lambda mask: np.packbits(mask.numpy()).tobytes(),
+    "another shape": lambda mask: torch.ones(2, 2),
+}
+
+
+@pytest.mark.parametrize("form", NO_MASKS)
+def test_masks_that_cannot_be_read_are_refused_by_name_never_dense(form, dense, tmp_path):
+    state, masks = dense
+    content = {"state_dict": state, "masks": {k: NO_MASKS[form](m) for k, m in masks.items()}}
+    torch.save(content, tmp_path / "t.pth")
+    with pytest.raises(ValueError, match=r"t.pth cannot be read as a state dict: .*masks.conv1"):
+        ut.Ticket.from_checkpoint(tmp_path / "t.pth")
+
+
+def test_what_else_is_called_a_mask_is_no_reason_to_refuse(dense, tmp_path):
+    state, masks = dense
+    pruned = {f"{name}.weight": state[f"{name}.weight"] * mask for name, mask in masks.items()}
+    more = {"mask_ratio": 0.9, "mask_kind": {"sizes": [1, 2], "of": ["a", "b"]}, "losses": [0.1, 2]}
+    torch.save({"state_dict": pruned, **more, "attn_mask": torch.ones(4, 4)}, tmp_path / "t.pth")
+    ticket = ut.Ticket.from_checkpoint(tmp_path / "t.pth")
+    for name, mask in masks.items():
+        assert (ticket.masks()[name] == mask.numpy()).all()
+    assert "attn_mask" in ticket.provenance["left_out"]
+
+
 def test_bfloat16_and_sparse_tensors_are_read(tmp_path):
     weight = torch.zeros(4, 4, 3, 3)
     weight[0, 0] = 1

@@ -326,7 +326,7 @@ def test_a_mask_that_keeps_everything_says_nothing(tmp_path):
         assert (ticket.masks()["conv1"] == MASKS["conv1"].bool().numpy()).all()
 
 
-def test_scores_are_no_masks_and_opposite_masks_are_refused(tmp_path):
+def test_scores_are_no_masks_and_of_opposite_masks_the_zeros_count(tmp_path):
     network, file = zeros(), tmp_path / "net.safetensors"
     network.conv2.register_buffer("mask_scores", torch.rand_like(MASKS["conv2"]))
     save_file(network.state_dict(), file)
@@ -334,12 +334,108 @@ def test_scores_are_no_masks_and_opposite_masks_are_refused(tmp_path):
     assert (ticket.masks()["conv2"] == MASKS["conv2"].bool().numpy()).all()
     assert "conv2.mask_scores" in ticket.provenance["left_out"]
     del network.conv2.mask_scores
-    network.conv2.register_buffer("mask", 1 - MASKS["conv2"])
+    network.conv2.register_buffer("mask", 1 - MASKS["conv2"])  # the weight's very zeros
+    save_file(network.state_dict(), file)
+    for found in (ut.Ticket.from_safetensors(file), ut.Ticket.from_model(network, IMAGES)):
+        assert (found.masks()["conv2"] == MASKS["conv2"].bool().numpy()).all()
+    network.conv2.mask[0] = 0
     save_file(network.state_dict(), file)
     with pytest.raises(ValueError, match="layer 'conv2': its mask keeps none of the weights"):
         ut.Ticket.from_safetensors(file)
-    traced = ut.Ticket.from_model(network, IMAGES)  # which has run: its zeros are its zeros
-    assert (traced.masks()["conv2"] == MASKS["conv2"].bool().numpy()).all()
+
+
+@pytest.mark.parametrize("name", ["drop_mask", "pruned", "weight_pruned", "mask_removed", "dead"])
+def test_masks_that_say_what_is_pruned_by_their_name_need_zeros_there(name, tmp_path):
+    file, zeroed = tmp_path / "net.safetensors", zeros().state_dict()
+    opposite = {f"{layer}.{name}": 1 - mask for layer, mask in MASKS.items()}
+    nothing = {key: torch.zeros_like(mask) for key, mask in opposite.items()}
+    kept = {f"{layer}.{name}": mask.clone() for layer, mask in MASKS.items()}
+    for masks in (opposite, nothing, kept):  # what the weights say counts
+        save_file({**zeroed, **masks}, file)
+        for layer, mask in ut.Ticket.from_safetensors(file).masks().items():
+            assert (mask == MASKS[layer].bool().numpy()).all()
+    save_file({**Net().state_dict(), **opposite}, file)
+    with pytest.raises(ValueError, match=rf"conv1.{name} says by its name what is pruned, but"):
+        ut.Ticket.from_safetensors(file)
+    save_file({**Net().state_dict(), **{f"{k}.mask": m for k, m in MASKS.items()}}, file)
+    for layer, mask in ut.Ticket.from_safetensors(file).masks().items():  # as it says
+        assert (mask == MASKS[layer].bool().numpy()).all()
+
+
+def test_masks_that_keep_nothing_of_a_network_are_refused(tmp_path):
+    """Zeros everywhere: of what is pruned, that is a dense network."""
+    file, nothing = tmp_path / "net.safetensors", {}
+    for layer, mask in MASKS.items():
+        nothing[f"{layer}.mask"] = torch.zeros_like(mask)
+    save_file({**Net().state_dict(), **nothing}, file)
+    with pytest.raises(ValueError, match="masks of conv1, conv2, fc keep nothing of any layer"):
+        ut.Ticket.from_safetensors(file)
+    empty = {k: torch.zeros_like(v) for k, v in Net().state_dict().items()}
+    save_file({**empty, **nothing}, file)
+    assert ut.Ticket.from_safetensors(file).sparsity == 1
+
+
+COPIES = {
+    "ema.": "a copy of the network's, by its name (ema)",
+    "model_ema.module.": "a copy of the network's, by its name (model_ema)",
+    "module.": "a copy of the network's, by its name (module)",
+    "rewind_state.": "a copy of the network's, by its name (rewind_state)",
+    "exp_avg_sq.": "an optimizer's, by its name (exp_avg_sq)",
+    "optimizer.state.0.": "an optimizer's, by its name (optimizer)",
+}
+
+
+@pytest.mark.parametrize("prefix", COPIES)
+def test_copies_and_optimizers_states_are_no_layers(prefix, tmp_path):
+    own, other = zeros().state_dict(), Net().state_dict()
+    file = tmp_path / "net.safetensors"
+    halves = {f"{k}.mask": (torch.rand_like(m) < 0.5).float() for k, m in MASKS.items()}
+    for more in ({}, {f"{prefix}{name}": mask for name, mask in halves.items()}):
+        save_file({**own, **{f"{prefix}{name}": x for name, x in other.items()}, **more}, file)
+        ticket = ut.Ticket.from_safetensors(file)
+        for layer, mask in ticket.masks().items():
+            assert (mask == MASKS[layer].bool().numpy()).all()
+        left = ticket.provenance["left_out"]
+        if "module" not in prefix.partition(".")[2]:
+            assert left == {f"{prefix}{layer}": COPIES[prefix] for layer in MASKS}
+    if "copy" in COPIES[prefix]:  # alone, it is the network
+        save_file({f"{prefix}{name}": tensor for name, tensor in own.items()}, file)
+        assert {*ut.Ticket.from_safetensors(file).layers} == {f"{prefix}{k}" for k in MASKS}
+
+
+def test_of_a_student_and_its_teacher_the_student_counts(tmp_path):
+    state = {f"student.{name}": tensor for name, tensor in zeros().state_dict().items()}
+    state |= {f"teacher.{name}": tensor for name, tensor in Net().state_dict().items()}
+    state["teacher.more.weight"] = torch.ones(3, 3)
+    save_file(state, tmp_path / "net.safetensors")
+    ticket = ut.Ticket.from_safetensors(tmp_path / "net.safetensors")
+    assert list(ticket.layers) == [f"student.{layer}" for layer in MASKS]
+    assert "teacher.more" in ticket.provenance["left_out"]
+
+
+def test_layers_called_like_copies_are_layers_where_nothing_is_copied(tmp_path):
+    state = {
+        "init_block.conv1.weight": torch.ones(4, 3, 3, 3),
+        "block.conv1.weight": torch.ones(4, 3, 3, 3),
+        "best.weight": torch.ones(4, 4),
+        "conv1.module.0.weight": torch.ones(4, 4),
+        "0.weight": torch.ones(4, 4),
+        "ema.proj.weight": torch.ones(2, 4),
+        "proj.weight": torch.ones(4, 4),
+    }
+    save_file(state, tmp_path / "net.safetensors")
+    ticket = ut.Ticket.from_safetensors(tmp_path / "net.safetensors")
+    assert {f"{layer}.weight" for layer in ticket.layers} == state.keys()
+
+
+def test_factors_of_updates_of_low_rank_are_no_layers(tmp_path):
+    state = zeros().state_dict()
+    state |= {"fc.lora_A.weight": torch.ones(2, 96), "fc.lora_B.default.weight": torch.ones(5, 2)}
+    save_file(state, tmp_path / "net.safetensors")
+    ticket = ut.Ticket.from_safetensors(tmp_path / "net.safetensors")
+    assert ticket.layers.keys() == MASKS.keys()
+    for factor in ("fc.lora_A", "fc.lora_B.default"):
+        assert "merge it before saving" in ticket.provenance["left_out"][factor]
 
 
 def kept_by(mask, name):

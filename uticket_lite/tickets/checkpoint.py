@@ -13,14 +13,17 @@ from typing import Any
 import numpy as np
 from numpy._core.multiarray import _reconstruct, scalar
 
-from uticket_lite.edge.checks import printable
+from uticket_lite.edge.arrays import to_array
+from uticket_lite.edge.checks import printable, told
 from uticket_lite.edge.tensors import InMemory
-from uticket_lite.tickets.conventions import MASK, layer_of
+from uticket_lite.tickets.conventions import MASK, is_plural, layer_of
 from uticket_lite.tickets.state_dict import from_tensors
 
 SUFFIXES = (".pth", ".pt", ".tar", ".ckpt")
 PLACES = ("state_dict", "model_state_dict", "model", "net", "network", "params", "weights")
 """Where training scripts keep weights beside epoch, accuracy and optimizer."""
+BESIDE = "masks"
+"""What names of masks begin with that are kept beside a state dict."""
 NUMBERS_PER_BYTE = 1000
 """Of a file; a sparse tensor with a thousandth of its numbers has up to 50."""
 RESAVE = (
@@ -42,7 +45,11 @@ def read_checkpoint(
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"no checkpoint at {path}")
-    found = _find(_load(path))
+    content = _load(path)
+    try:
+        found = _find(content)
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"{path} cannot be read as a state dict: {error}") from error
     if found is None:
         raise ValueError(
             f"{path} holds no state dict: neither itself nor any table in it (as "
@@ -56,7 +63,7 @@ def read_checkpoint(
             )
     tensors = {name: InMemory(tensor, f"tensor {name!r}: ") for name, tensor in found.items()}
     try:
-        return from_tensors(tensors, path.name, counted)
+        return from_tensors(tensors, path.name, counted, beside=BESIDE)
     except (ValueError, TypeError) as error:
         raise ValueError(f"{path} cannot be read as a state dict: {error}") from error
 
@@ -103,42 +110,70 @@ def _numpy() -> list[Any]:
 
 
 def _find(content: Any) -> dict[str, Any] | None:
-    """The tensors of a checkpoint's weights, and those of masks beside them under `masks.NAME`."""
+    """The tensors of a checkpoint's weights, and masks beside them under `masks.NAME`."""
     tables = dict(_tables(content, ()))
 
     def likely(path: tuple[str, ...]) -> int:
         return PLACES.index(path[-1]) if path and path[-1] in PLACES else len(PLACES)
 
-    masks = {path: table for path, table in tables.items() if MASK.search(" ".join(path))}
+    weights = {
+        path: any(layer_of(name) and not MASK.search(name) for name in table)
+        for path, table in tables.items()
+    }
     having = [
         path
-        for path, table in tables.items()
-        if path not in masks and not any("optim" in key for key in path)
-        and any(layer_of(name) for name in table)
-    ]  # fmt: skip
+        for path in tables
+        if weights[path] and not any(MASK.search(key) or "optim" in key for key in path)
+    ]
     if not having:
         return None
     own = () if () in having else min(having, key=likely)
     tensors = _unwrapped(tables[own])
-    for path, table in masks.items():
-        at = next(i for i, key in enumerate(path) if MASK.search(key))
+    for path, table in tables.items():
+        named = next((at for at, key in enumerate(path) if MASK.search(key)), None)
         for name, mask in _unwrapped(table).items():
-            tensors[".".join(("masks", *path[at + 1 :], name))] = mask
+            if named is not None:
+                tensors[".".join((BESIDE, *path[named + 1 :], name))] = mask
+            elif MASK.search(name) and not weights[path]:
+                tensors.setdefault(name, mask)
     return tensors
 
 
 def _tables(
     content: Any, path: tuple[str, ...]
 ) -> Iterator[tuple[tuple[str, ...], dict[str, Any]]]:
-    """Every dictionary or list in a checkpoint, and itself, that holds tensors, by where it is."""
+    """Every dictionary or list in a checkpoint, and itself, that holds tensors, by where it is.
+
+    ValueError for what is called a mask and neither is nor holds tensors or numbers.
+    """
     if isinstance(content, list | tuple):
         content = dict(enumerate(content))
-    if isinstance(content, Mapping):
-        named = {_name(key): value for key, value in content.items()}
-        if tensors := {key: value for key, value in named.items() if _is_array(value)}:
-            yield path, tensors
-        for key, value in named.items():
-            yield from _tables(value, (*path, key))
+    if not isinstance(content, Mapping):
+        if isinstance(content, set | frozenset | bytes) and MASK.search(" ".join(path)):
+            raise ValueError(
+                f"{printable('.'.join(path))} must hold a number for each weight, not "
+                f"{told(content)}; {RESAVE}"
+            )
+        return
+    named = {_name(key): _array(value, (*path, _name(key))) for key, value in content.items()}
+    if tensors := {key: value for key, value in named.items() if _is_array(value)}:
+        yield path, tensors
+    for key, value in named.items():
+        yield from _tables(value, (*path, key))
+
+
+def _array(value: Any, path: tuple[str, ...]) -> Any:
+    """The value; where it is nested lists of numbers and called a mask or a weight, an array.
+
+    What is called "masks" alone is a list of them.
+    """
+    first = value
+    while isinstance(first, list | tuple) and first:
+        first = first[0]
+    called = MASK.search(" ".join(path)) or layer_of(path[-1])
+    if first is value or not isinstance(first, int | float) or not called or is_plural(path[-1]):
+        return value
+    return to_array(value, f"{printable('.'.join(path))}: ")
 
 
 def _is_array(value: Any) -> bool:

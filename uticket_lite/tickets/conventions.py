@@ -17,8 +17,10 @@ that the package knows of it:
 | `conv1.weight.mask`, `masks.conv1`, `masks.conv1.weight`, `mask_conv1___weight` | elsewhere |
 | `conv1.kept`, `conv1.m`: of the weight's shape, and only 0 and 1 | beside the weight, unnamed |
 
-A layer with several masks keeps what all of them keep. Parametrizations whose mask is not in a
-state dict (torch.ao leaves it out) or that compute the weight otherwise are refused.
+A mask called `conv1.drop_mask`, `conv1.pruned` or the like (`OPPOSITE`) says what is pruned: the
+weights must be 0 there. A layer with several masks keeps what all of them keep. Parametrizations
+whose mask is not in a state dict (torch.ao leaves it out) or that compute the weight otherwise are
+refused.
 
 A tensor with "mask" in its name belongs to the layer whose name is left of it without the words
 that only say what kind of thing it is (`WORDS`), or else to the one whose name is a part of what
@@ -48,6 +50,10 @@ MASK = re.compile(r"mask(?!ed)s?", re.IGNORECASE)
 WORDS = {
     *("mask", "masks", "weight", "weights", "orig", "original", "buffer", "binary", "kernel"),
     *("prune", "pruned", "pruner", "pruning", "sparse", "sparsity", "param", "parameter", "module"),
+}
+OPPOSITE = {
+    *("drop", "dropped", "remove", "removed", "pruned", "zero", "zeros", "zeroed", "dead"),
+    *("discarded", "inactive", "unused", "inverse", "inverted", "inv"),
 }
 MOST = 16
 """Words at the beginning or end of a name that are compared: more than networks are deep."""
@@ -90,6 +96,16 @@ def mask_names(shapes: Mapping[str, Shape]) -> set[str]:
         or (_words(key), shapes[key]) in ends
         or any((end, shapes[key]) in wholes for end in _ends(_words(key)))
     }
+
+
+def says_pruned(mask: str, layer: str) -> bool:
+    """Whether a mask's name, beside its layer's, says that it is 1 for what is pruned."""
+    return not OPPOSITE.isdisjoint({*_split(mask)} - {*_split(layer)})
+
+
+def is_plural(name: str) -> bool:
+    """Whether a name says of masks no more than that they are some."""
+    return MASK.search(name) is not None and not _words(name)
 
 
 def is_bias(key: str, shapes: Mapping[str, Shape]) -> bool:
@@ -263,9 +279,13 @@ def _unlike_a_layer(key: str, shapes: Mapping[str, Shape]) -> str | None:
 @lru_cache(maxsize=2**16)
 def _words(name: str) -> tuple[str, ...]:
     """What is left of a name: `masks.conv1` and `conv1.weight_mask` are both conv1."""
-    name = re.sub(r"(parametrizations)\.weight\.\d+", r"weight", plain(name))
-    name = MASK.sub("_", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name))
-    return tuple(w for w in re.split(r"[\W_]+", name.lower()) if w and w not in WORDS)
+    name = MASK.sub("_", re.sub(r"(parametrizations)\.weight\.\d+", r"weight", plain(name)))
+    return tuple(word for word in _split(name) if word not in WORDS)
+
+
+def _split(name: str) -> list[str]:
+    name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name)
+    return [word for word in re.split(r"[\W_]+", name.lower()) if word]
 
 
 def _ends(words: tuple[str, ...]) -> list[tuple[str, ...]]:

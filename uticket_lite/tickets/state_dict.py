@@ -3,7 +3,7 @@
 import math
 import os
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,9 @@ from uticket_lite.tickets.conventions import (
     left_masks,
     length_of,
     plain,
+    says_pruned,
 )
+from uticket_lite.tickets.copies import find_copies
 from uticket_lite.tickets.file import FORMAT
 from uticket_lite.tickets.layer import Layer, no_bits, pack, spread
 from uticket_lite.tickets.stored import StoredMagnitudes
@@ -75,17 +77,30 @@ def from_tensors(
     source: str,
     counted: Iterable[str] | None = None,
     progress: Callable[[int, int], Any] | None = None,
+    beside: str | None = None,
 ) -> dict[str, Any]:
-    """The same of tensors by name; source: what to call where they come from."""
+    """The same of tensors by name; source: what to call where they come from.
+
+    beside: what names of masks begin with that were kept apart; ValueError if there are such,
+    none is that of a layer, and nothing is pruned.
+    """
     shapes = {name: tensor.shape for name, tensor in tensors.items()}
     keys, left_out = find_layers(shapes)
+    layer_shapes = {name: shapes[key] for name, key in keys.items()}
+    if copies := find_copies(layer_shapes):
+        masks, _ = find_masks(layer_shapes, shapes)
+        theirs = {key for name in copies for key in masks.get(name, ())}
+        theirs |= {key for key in shapes if key.rpartition(".")[0] in copies}
+        shapes = {key: shape for key, shape in shapes.items() if key not in theirs}
+        for name in copies:
+            del keys[name], layer_shapes[name]
+        left_out |= copies
     if not keys:
         has = ", ".join(f"{key} {shape}" for key, shape in shapes.items())
         raise ValueError(
             "it has no tensor called NAME.weight with 2 or more dimensions that is the weight of "
             f"a layer, but {has or 'no tensor at all'}"
         )
-    layer_shapes = {name: shapes[key] for name, key in keys.items()}
     masks, unclear = find_masks(layer_shapes, shapes)
     if unclear:
         raise ValueError(
@@ -94,7 +109,8 @@ def from_tensors(
         )
     check_made(keys, masks, shapes)
     unnamed = find_unnamed(keys, shapes)
-    left_out |= left_masks(shapes, {key for names in masks.values() for key in names})
+    used = {key for names in masks.values() for key in names}
+    left_out |= left_masks(shapes, used)
     layers = {}
     total = sum(math.prod(shape) for shape in layer_shapes.values())
     done = 0
@@ -119,17 +135,36 @@ def from_tensors(
         )
         left_out |= useless
         for other in unnamed[name]:
-            with suppress(ValueError):  # no numbers, or the opposite of a mask
+            told = nullcontext() if says_pruned(other, name) else suppress(ValueError)
+            with told:  # no numbers, or the opposite of a mask
                 readable(other, tensors[other])
-                kept, _ = _masked(name, layers[name].bits, tensors[key], tensors[other])
+                kept, _ = _masked(name, layers[name].bits, tensors[key], other, tensors[other])
                 if kept is not layers[name].bits and kept.any():
                     layers[name] = replace(layers[name], mask=kept & layers[name].bits)
                     left_out.pop(plain(other), None)
+    apart = [key for key in shapes if beside and key.startswith(f"{beside}.")]
+    dense = all(layer.nonzeros > 0.99 * layer.size for layer in layers.values())
+    if apart and used.isdisjoint(apart) and dense:
+        raise ValueError(
+            f"nothing is pruned, and none of its masks ({', '.join(apart[:8])}) has the name and "
+            "the shape of a layer's weight; save each beside its weight, as NAME.mask"
+        )
+    _check_masks_keep(layers, [name for name in masks if not MADE.search(keys[name])])
     return {
         "arrays": layers,
         "counted": tuple(counted or ()) or convolutions(layer_shapes)[1:],
         "provenance": {"state_dict": source, "left_out": left_out},
     }
+
+
+def _check_masks_keep(layers: Mapping[str, Layer], masked: list[str]) -> None:
+    """ValueError if masks leave nothing of a network, of whose weights something is left."""
+    empty = not any(layer.nonzeros for layer in layers.values())
+    if empty and any(np.asarray(layers[name].magnitudes).any() for name in masked):
+        raise ValueError(
+            f"the masks of {', '.join(masked)} keep nothing of any layer; if they say what is "
+            "pruned, give Ticket.from_arrays weights and their opposite as masks="
+        )
 
 
 def _layer(
@@ -158,7 +193,7 @@ def _layer(
         read(numbers.size)
     useless, kept = {}, None
     for key, mask in masks.items():
-        said, why = _masked(name, alive, weight, mask)
+        said, why = _masked(name, alive, weight, key, mask)
         if why:
             if MADE.search(weight_key):
                 raise ValueError(f"layer {name!r}: {plain(key)} is {why}")
@@ -176,9 +211,13 @@ def _layer(
 
 
 def _masked(
-    name: str, alive: np.ndarray, weight: Stored, mask: Stored
+    name: str, alive: np.ndarray, weight: Stored, key: str, mask: Stored
 ) -> tuple[np.ndarray, str | None]:
-    """What a mask leaves of a weight's bits, and why if it says nothing of them."""
+    """What a mask leaves of a weight's bits, and why if it says nothing of them.
+
+    A mask that says what is pruned says no more than the zeros of its weight, where it has them;
+    ValueError where it has none, or nothing would be left.
+    """
     shape = weight.shape
     rows, columns = shape[0], math.prod(shape[1:])
     kept, value = no_bits(rows, columns), None
@@ -196,9 +235,20 @@ def _masked(
                 return alive, "a mask, but of other numbers than 0 and 1"
         _set(kept, block, numbers != 0)
     pruned = rows * columns - int(np.bitwise_count(kept).sum())
-    if not pruned:
+    opposite = says_pruned(key, name)
+    if not pruned and not opposite:
         return alive, None  # it keeps everything: the zeros of the weights say more
-    if kept.any() and alive.any() and not (kept & alive).any():
+    disjoint = not (kept & alive).any()
+    if opposite and (disjoint or (alive & ~kept).any()):
+        if disjoint:
+            return alive, None
+        raise ValueError(
+            f"layer {name!r}: {plain(key)} says by its name what is pruned, but the weights there "
+            "are not 0; save what is kept, as NAME.mask, or set the pruned weights to 0"
+        )
+    if disjoint and kept.any() and alive.any():
+        if int(np.bitwise_count(alive).sum()) == pruned:  # the very zeros
+            return alive, None
         raise ValueError(
             f"layer {name!r}: its mask keeps none of the weights that are not 0; if it says what "
             "is pruned, give Ticket.from_arrays its opposite"
