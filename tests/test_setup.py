@@ -6,10 +6,13 @@ import re
 import subprocess
 import sys
 import tomllib
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, metadata
 from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parent.parent
@@ -53,6 +56,22 @@ def test_locks_hold_what_is_asked_for_once_with_hashes(lock, extra):
         if requirement.name != "torch":
             version = pinned[canonicalize_name(requirement.name)]
             assert requirement.specifier.contains(version), "run make lock"
+
+
+def test_locked_packages_run_on_the_oldest_python_that_is_promised():
+    """By what they say of themselves, of those that are installed here as locked."""
+    oldest = SpecifierSet(PROJECT["requires-python"])
+    assert oldest.contains("3.11.0")
+    seen = 0
+    for requirement, _ in entries("requirements-dev.txt"):
+        with suppress(PackageNotFoundError):
+            about = metadata(requirement.name)
+            if requirement.specifier.contains(about["Version"]):
+                seen += 1
+                assert SpecifierSet(about.get("Requires-Python", "")).contains("3.11.0"), (
+                    requirement
+                )
+    assert seen > 100
 
 
 def test_binders_lock_holds_the_rest_of_what_its_image_brings():
