@@ -755,3 +755,54 @@ def test_waiting_is_counted_in_cycles_never_in_non_zeros():
     bars = next(part for data, part in parts(spec) if data == "bars")
     titles = {about["field"]: about["title"] for about in bars["encoding"]["tooltip"]}
     assert (titles["kind"], titles["amount"]) == ("is", "cycles (per position and timestep)")
+
+
+WRONG = {
+    "a report": lambda: ut.simulate(PRUNED, ut.Accelerator(16)),
+    "a layer": lambda: PRUNED.layers["conv2"],
+    "a number": lambda: 3,
+    "an array": lambda: np.zeros((100, 100)),
+    "bytes": lambda: b"digits-lth",
+    "an explorer's maker": lambda: explore.workload,
+    "a class": lambda: ut.Ticket,
+    "tickets": lambda: [PRUNED, PRUNED],
+    "a name with its round": lambda: ("digits-lth", 14),
+}
+
+
+@pytest.mark.parametrize("kind", explore.EXPLORERS)
+@pytest.mark.parametrize("what", WRONG)
+def test_what_no_explorer_opens_is_refused_with_what_it_does_open(kind, what):
+    if kind == "sweep" and what in ("tickets", "a name with its round"):
+        return
+    given = WRONG[what]()
+    with pytest.raises(TypeError, match=r"(ticket|names) must be .*digits-lth") as raised:
+        explore.EXPLORERS[kind](given)
+    assert "\n" not in str(raised.value)
+    assert len(str(raised.value)) < 400, "however large it is"
+    with pytest.raises(TypeError, match="strategy must be a name"):
+        explore.workload(strategy=given)
+    with pytest.raises(TypeError, match=r"link must be of type str.*workload\?n_pe=8"):
+        explore.open_link(given)
+
+
+def test_explorers_of_several_runs_take_one_or_some_and_not_none():
+    for make, name in ((explore.rounds, "digits-uticket"), (explore.spikes, "digits-uticket")):
+        for names in (name, [name], (name for _ in "a")):
+            assert make(names).state.run == name
+        assert make((name, "digits-lth")).nearest(run="digits-lth").run == "digits-lth"
+        for wrong in (PRUNED, [PRUNED], 3):
+            with pytest.raises(TypeError, match=r"names must be .*explore\.workload\(ticket\)"):
+                make(wrong)
+        for wrong in ([], (), "digits"):
+            with pytest.raises(ValueError, match="digits-lth, digits-uticket"):
+                make(wrong)
+
+
+def test_rounds_open_in_nothing_that_shows_no_rounds(workload):
+    with pytest.raises(TypeError, match=r"opens must be .*opens=explore\.workload\(\)"):
+        explore.rounds("digits-lth", opens=PRUNED)
+    with pytest.raises(ValueError, match="control 'round' is not known"):
+        explore.rounds("digits-lth", opens=explore.spikes())
+    with pytest.raises(ValueError, match="run 'digits-uticket' is not known"):
+        explore.rounds("digits-uticket", opens=workload)

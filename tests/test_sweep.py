@@ -148,6 +148,8 @@ def test_seeds_matter_to_random_strategies_alone():
         ({"strategies": "sort", "mappings": "input-channel"}, ValueError, "has no effect"),
         ({"gating": "off"}, ValueError, "gating 'off' is not known"),
         ({"cycles": "some"}, ValueError, "cycles 'some' is not known"),
+        ({"n_pe": range(1, 10**6), "seeds": range(10**5), "strategies": "none"}, ValueError,
+         r"at most 10,000,000,000 .* = 99,999,900,000 .*sweep fewer"),
         ({"workers": 0}, ValueError, "workers must be 1 or more, not 0"),
     ],
 )  # fmt: skip

@@ -266,7 +266,12 @@ def test_a_folder_is_shown_while_it_is_written(half, table):
     ("source", "error", "words"),
     [
         (pd.DataFrame({"a": [1]}), ValueError, "as ut.sweep returns it; it lacks ticket, "),
-        ("digits-lht", ValueError, r"digits-lht is neither a folder of a sweep nor a recorded run"),
+        (
+            "digits-lht",
+            ValueError,
+            r"'digits-lht' is neither a folder of a sweep nor a recorded run",
+        ),
+        ("", ValueError, "'' is neither a folder of a sweep nor a recorded run"),
         ({"a": "digits-lht"}, ValueError, "Did you mean 'digits-lth'"),
         (3, TypeError, "ticket must be of type Ticket, not 3"),
         ([], ValueError, "tickets is empty"),

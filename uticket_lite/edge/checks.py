@@ -3,10 +3,18 @@
 import difflib
 import math
 import operator
+import reprlib
 from collections.abc import Iterable
 
 LARGEST = 2**63 - 1
 """What an int64 holds."""
+_SHORT = reprlib.Repr()
+_SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 100
+
+
+def told(value: object) -> str:
+    """What was given, for an error: its repr, on one line, cut where it is long."""
+    return " ".join(_SHORT.repr(value).split())
 
 
 def one_of(what: str, value: str, allowed: Iterable[str]) -> str:
@@ -16,7 +24,7 @@ def one_of(what: str, value: str, allowed: Iterable[str]) -> str:
         return names[names.index(value)]
     close = difflib.get_close_matches(str(value), names, n=1)
     hint = f" Did you mean {close[0]!r}?" if close else ""
-    raise ValueError(f"{what} {value!r} is not known; choose one of: {', '.join(names)}.{hint}")
+    raise ValueError(f"{what} {told(value)} is not known; choose one of: {', '.join(names)}.{hint}")
 
 
 def whole_number(what: str, value: object, minimum: int = 1, maximum: int = LARGEST) -> int:
@@ -28,7 +36,7 @@ def whole_number(what: str, value: object, minimum: int = 1, maximum: int = LARG
         whole = hasattr(value, "is_integer") and value.is_integer()
         number = int(value) if whole else operator.index(value)  # type: ignore[arg-type,call-overload]
     except TypeError:
-        raise TypeError(f"{what} must be a whole number, not {value!r}") from None
+        raise TypeError(f"{what} must be a whole number, not {told(value)}") from None
     if number < minimum:
         raise ValueError(f"{what} must be {minimum} or more, not {number}")
     if number > maximum:
@@ -50,7 +58,9 @@ def printable(text: str) -> str:
 def instance(what: str, value: object, kind: type, instead: str) -> None:
     """TypeError unless `value` is of that kind; `instead` says what to write."""
     if not isinstance(value, kind):
-        raise TypeError(f"{what} must be of type {kind.__name__}, not {value!r}; write {instead}")
+        raise TypeError(
+            f"{what} must be of type {kind.__name__}, not {told(value)}; write {instead}"
+        )
 
 
 def real(what: str, value: object) -> float:
@@ -60,9 +70,9 @@ def real(what: str, value: object) -> float:
             raise TypeError
         number = float(value)  # type: ignore[arg-type]
     except (TypeError, ValueError, OverflowError, RuntimeError):
-        raise TypeError(f"{what} must be a number, not {value!r:.50}") from None
+        raise TypeError(f"{what} must be a number, not {told(value)}") from None
     if math.isnan(number):
-        raise ValueError(f"{what} must be a number, not {value!r}")
+        raise ValueError(f"{what} must be a number, not {told(value)}")
     return number
 
 
@@ -70,7 +80,7 @@ def fraction(what: str, value: float, *, below_one: bool = False) -> float:
     """`value` as a float in [0, 1], or [0, 1) if `below_one`; ValueError otherwise."""
     number = real(what, value)
     if not 0 <= number <= 1 or (below_one and number == 1):
-        raise ValueError(f"{what} must lie in [0, 1{')' if below_one else ']'}, not {value!r}")
+        raise ValueError(f"{what} must lie in [0, 1{')' if below_one else ']'}, not {told(value)}")
     return number
 
 
@@ -78,7 +88,7 @@ def at_least_zero(what: str, value: object) -> float:
     """`value` as a finite float of 0 or more; TypeError or ValueError otherwise."""
     number = real(what, value)
     if not 0 <= number < math.inf:
-        raise ValueError(f"{what} must be 0 or more and finite, not {value!r}")
+        raise ValueError(f"{what} must be 0 or more and finite, not {told(value)}")
     return number
 
 
@@ -86,5 +96,5 @@ def positive(what: str, value: object) -> float:
     """`value` as a finite float above 0; TypeError or ValueError otherwise."""
     number = real(what, value)
     if not 0 < number < math.inf:
-        raise ValueError(f"{what} must be positive and finite, not {value!r}")
+        raise ValueError(f"{what} must be positive and finite, not {told(value)}")
     return number

@@ -6,7 +6,7 @@ shell over a pure function of a state.
 
 from collections.abc import Callable
 
-from uticket_lite.edge.checks import one_of
+from uticket_lite.edge.checks import instance, one_of
 from uticket_lite.explore.explorer import Explorer
 from uticket_lite.explore.explorers.energy import energy
 from uticket_lite.explore.explorers.rounds import rounds
@@ -26,8 +26,9 @@ EXPLORERS: dict[str, Callable[..., Explorer]] = {
 def open_link(link: str) -> Explorer:
     """A new explorer, over all recorded runs, in the state that a `link` says.
 
-    Raises ValueError for what is no link.
+    Raises ValueError for what is no link, TypeError for what is no text.
     """
+    instance("link", link, str, "explorer.link, or 'workload?n_pe=8'")
     explorer = EXPLORERS[one_of("explorer", link.partition("?")[0], EXPLORERS)]()
     explorer.link = link
     return explorer

@@ -16,7 +16,7 @@ import pandas as pd
 import traitlets
 from IPython import get_ipython
 
-from uticket_lite.edge.checks import instance
+from uticket_lite.edge.checks import instance, one_of
 from uticket_lite.explore.controls import (
     State,
     exact,
@@ -149,6 +149,8 @@ class Explorer(anywidget.AnyWidget):
 
         Raises ValueError for a name that no control knows.
         """
+        for name in changes:
+            one_of("control", name, asdict(self._state))
         return nearest(replace(self._state, **changes), self.source, self._state)
 
     def on_move(self, listener: Callable[[State], object]) -> None:

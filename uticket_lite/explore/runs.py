@@ -1,10 +1,13 @@
 """What the explorers explore: runs of tickets, one per pruning round."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any
 
+import numpy as np
+
+from uticket_lite.edge.checks import one_of, told
 from uticket_lite.explore.controls import Options, State
 from uticket_lite.hardware.accelerator import Accelerator
 from uticket_lite.simulation.report import Report
@@ -110,8 +113,15 @@ def runs_of(ticket: Ticket | str | None, strategy: Strategy | str | None = None)
     """Runs to explore: of your own ticket, of a recorded run, or all that are recorded.
 
     Your ticket can be pruned further if it knows the magnitudes of its weights. strategy: the one
-    to show first; an object need not be registered. ValueError and TypeError as `simulate`.
+    to show first; an object need not be registered. ValueError for unknown names, TypeError for
+    what is neither ticket nor name.
     """
+    if ticket is not None and not isinstance(ticket, Ticket | str):
+        raise TypeError(
+            f"ticket must be a Ticket or the name of a recorded run "
+            f"({', '.join(recorded_tickets())}), not {told(ticket)}; "
+            "ut.load_ticket(name, round) and ut.load_ticket(path) give tickets"
+        )
     if isinstance(ticket, Ticket):
         runs = Runs({"your ticket": _own_run(ticket)})
     else:
@@ -119,6 +129,24 @@ def runs_of(ticket: Ticket | str | None, strategy: Strategy | str | None = None)
         runs = Runs({name: recorded_run(name) for name in names})
     runs.own = None if strategy is None else chosen(strategy)
     return runs
+
+
+def names_of_runs(names: str | Iterable[str] | None, known: Sequence[str]) -> tuple[str, ...]:
+    """One run or several, None for all that are known, as their names.
+
+    ValueError for an unknown name or none at all, TypeError for what is no name.
+    """
+    allowed = f"the name of a recorded run or several ({', '.join(known)})"
+    if names is None:
+        return tuple(known)
+    listed = [names] if isinstance(names, str) or not np.iterable(names) else list(names)
+    for name in listed:
+        if not isinstance(name, str):
+            hint = "explore.workload(ticket) opens a ticket of your own"
+            raise TypeError(f"names must be {allowed}, not {told(names)}; {hint}")
+    if not listed:
+        raise ValueError(f"names is empty; it must be {allowed}")
+    return tuple(one_of("recorded run", name, known) for name in listed)
 
 
 def _own_run(ticket: Ticket) -> Run:

@@ -1,5 +1,6 @@
 """Many configurations at once: tickets × mappings × strategies × seeds × PEs × gatings."""
 
+import math
 import os
 from collections.abc import Iterable, Mapping
 from itertools import islice
@@ -26,6 +27,8 @@ Tickets: TypeAlias = OneTicket | Iterable[OneTicket] | Mapping[str, OneTicket]
 
 MOST = 2**20
 """Values of one kind in a sweep: many more than anybody waits for."""
+MOST_ROWS = 10**10
+"""Configurations of a whole sweep: a day and more at a hundred thousand a second."""
 
 
 def sweep(
@@ -52,7 +55,7 @@ def sweep(
     objects; default all. A strategy is left out with mappings on which it does nothing. seeds:
     for strategies that choose at random; the others have the same row for each. gating: names
     in `GATINGS`; it decides energy alone. cycles: as in `simulate`. Of all these, one value or
-    several, none twice.
+    several (up to 2²⁰, and 10¹⁰ combinations), none twice.
 
     folder: where to write the rows, as Parquet files, while the sweep runs (needs pyarrow). A
     sweep that was interrupted goes on from there when it is called with the same folder and the
@@ -97,6 +100,13 @@ def make_grid(
         tuple(one_of("gating", name, GATINGS) for name in _several("gating", gating)),
         cycles,
     )
+    axes = (grid.tickets, grid.mappings, grid.strategies, grid.seeds, grid.n_pe, grid.gating)
+    if (rows := math.prod(map(len, axes))) > MOST_ROWS:
+        raise ValueError(
+            f"a sweep has at most {MOST_ROWS:,} configurations, and this one "
+            f"{' × '.join(f'{len(axis):,}' for axis in axes)} = {rows:,} (tickets × mappings × "
+            "strategies × seeds × n_pe × gating); sweep fewer at a time"
+        )
     _unique("mappings", grid.mappings)
     _unique("gating", grid.gating)
     _unique("strategies", [strategy.name for strategy in grid.strategies])

@@ -5,7 +5,7 @@ import pkgutil
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
-from uticket_lite.edge.checks import instance, one_of
+from uticket_lite.edge.checks import instance, one_of, told
 from uticket_lite.strategies.base import Strategy
 
 
@@ -76,7 +76,8 @@ def chosen(strategy: str | Strategy) -> Strategy:
     if not isinstance(strategy, Strategy):
         raise TypeError(
             f"strategy must be a name ({', '.join(STRATEGIES)}) or a Strategy object, "
-            f"not {strategy!r}" + ("; make one of it first" if isinstance(strategy, type) else "")
+            f"not {told(strategy)}"
+            + ("; make one of it first" if isinstance(strategy, type) else "")
         )
     if not hasattr(strategy, "name"):
         kind = type(strategy).__name__

@@ -7,9 +7,10 @@ from typing import Any
 
 import pandas as pd
 
-from uticket_lite.edge.checks import one_of
+from uticket_lite.edge.checks import instance
 from uticket_lite.explore.controls import Options, menu, slider
 from uticket_lite.explore.explorer import Explorer, Frame
+from uticket_lite.explore.runs import names_of_runs
 from uticket_lite.hardware.accelerator import Accelerator
 from uticket_lite.simulation.lost import lost
 from uticket_lite.tickets.recorded import (
@@ -61,18 +62,17 @@ def rounds(names: str | Iterable[str] | None = None, *, opens: Explorer | None =
     """Follow recorded runs through their rounds; bands span the lowest and the highest seed.
 
     names: a run or several, default all. opens: another explorer, `explore.workload()` say, that
-    shows the round that is clicked on. Raises ValueError for an unknown name.
+    shows the round that is clicked on. Raises ValueError for an unknown name and for an explorer
+    without rounds of runs, TypeError for what is no name or no explorer.
     """
-    names = (names,) if isinstance(names, str) else names
-    chosen = recorded_tickets() if names is None else tuple(names)
-    tables = {
-        one_of("recorded ticket", name, recorded_tickets()): load_seeds(name) for name in chosen
-    }
-    run = chosen[0]
+    tables = {name: load_seeds(name) for name in names_of_runs(names, recorded_tickets())}
+    run = next(iter(tables))
     last = int(tables[run]["round"].max())
     state = RoundsState(_network(run), run=run, round=last)
     explorer = Explorer("rounds", rounds_frame, state, tables)
     if opens is not None:
+        instance("opens", opens, Explorer, "opens=explore.workload()")
+        opens.nearest(run=state.run, round=state.round)  # it can
 
         def follow(state: RoundsState) -> None:
             opens.state = opens.nearest(run=state.run, round=state.round)

@@ -1,5 +1,6 @@
 """The spikes explorer: a weight costs a cycle only when a spike meets it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,7 +9,7 @@ import numpy as np
 from uticket_lite.explore.controls import Options, menu, slider
 from uticket_lite.explore.explorer import Explorer, Frame
 from uticket_lite.explore.fields import pe_slider
-from uticket_lite.explore.runs import layer_label, plural
+from uticket_lite.explore.runs import layer_label, names_of_runs, plural
 from uticket_lite.hardware.accelerator import Accelerator
 from uticket_lite.simulation.run import simulate
 from uticket_lite.simulation.spikes import BARRIERS, SpikeReport, simulate_spikes
@@ -50,9 +51,13 @@ class SpikesState:
     barrier: str = menu("barrier", _barriers, "wave")
 
 
-def spikes() -> Explorer:
-    """See where the spikes of real images put the work, on recorded networks."""
-    recorded = {name: load_spikes(name) for name in runs_with_spikes()}
+def spikes(names: str | Iterable[str] | None = None) -> Explorer:
+    """See where the spikes of real images put the work, on recorded networks.
+
+    names: a run with recorded spikes or several, default all. Raises ValueError for an unknown
+    name, TypeError for what is none.
+    """
+    recorded = {name: load_spikes(name) for name in names_of_runs(names, runs_with_spikes())}
     return Explorer("spikes", spikes_frame, SpikesState(next(iter(recorded))), recorded)
 
 

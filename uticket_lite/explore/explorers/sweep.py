@@ -108,7 +108,7 @@ def sweep(
     if isinstance(source, os.PathLike) or (
         isinstance(source, str) and source not in recorded_tickets()
     ):
-        return _of_folder(Path(source))
+        return _of_folder(source)
     if isinstance(source, str | Ticket):
         source = _rounds(source)
     return _of_grid(make_grid(source, n_pe, mappings, strategies, seeds, gating, "full"))
@@ -142,10 +142,13 @@ def _of_table(table: pd.DataFrame) -> Explorer:
     return _opened(cells)
 
 
-def _of_folder(path: Path) -> Explorer:
-    if not path.is_dir():
+def _of_folder(source: str | os.PathLike[str]) -> Explorer:
+    path = Path(source)
+    if source == "" or not path.is_dir():
         runs = ", ".join(recorded_tickets())
-        raise ValueError(f"{path} is neither a folder of a sweep nor a recorded run ({runs})")
+        raise ValueError(
+            f"{str(source)!r} is neither a folder of a sweep nor a recorded run ({runs})"
+        )
     folder = Folder(path)
     if not folder.whole:
         return _of_table(pd.concat(folder.new()))

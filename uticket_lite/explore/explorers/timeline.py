@@ -68,7 +68,7 @@ def timeline(
 
     ticket: your own `Ticket`, or a recorded run's name; default all recorded runs. strategy: the
     one to show first; a `Strategy` object need not be registered. Raises ValueError for unknown
-    names.
+    names, TypeError for what is neither ticket nor name.
     """
     return over_runs("timeline", timeline_frame, TimelineState, ticket, strategy)
 

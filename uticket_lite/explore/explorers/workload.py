@@ -80,7 +80,8 @@ def workload(
 
     ticket: your own `Ticket` (made from weights, it can be pruned further), or a recorded run's
     name; default all recorded runs. strategy: the one to show first; a `Strategy` object need not
-    be registered. Raises ValueError for unknown names.
+    be registered. Raises ValueError for unknown names, TypeError for what is neither ticket nor
+    name.
     """
     return over_runs("workload", workload_frame, WorkloadState, ticket, strategy)
 
