@@ -119,19 +119,15 @@ for wave, waited, used in (([5, 5, 5, 5], 0, 1), ([8, 0, 0, 0], 3 / 4, 0)):
 # %% [markdown]
 # ## Move the sliders
 #
-# Orange is waiting, the rest is work, from the first cycle at the bottom to the last; the dashed line is where all would end if the work were shared equally. (Energy, in nJ or E_dyn, has a notebook of its own, [What waiting costs](08_what_waiting_costs.ipynb).)
+# In the picture below orange is waiting, the rest is work, from the first cycle at the bottom to the last; the dashed line is where all would end if the work were shared equally. (Energy, in nJ or E_dyn, has a notebook of its own, [What waiting costs](08_what_waiting_costs.ipynb).) The [[strategy]] *u-Ticket* gives every PE the mean load of its wave, rounded up; *sort* touches no weight at all. Try, in this order:
+#
+# 1. **pruning round** from 0 to 14. When does the orange appear, and when does it fill more than half?
+# 2. At round 14, **number of PEs** from 16 to 2, then to 64. Which wastes least, which is fastest?
+# 3. Back to 16, **strategy** u-Ticket. What happens to the orange, to *latency* and to *work*?
+# 4. **strategy** sort. What stays exactly as it was?
 
 # %%
-workload = explore.workload()
-workload
-
-# %% [markdown]
-# Try these in the explorer above, in this order:
-#
-# 1. Move **pruning round** from 0 to 14. When does the orange appear, and when does it fill more than half?
-# 2. At round 14, move **number of PEs** from 16 to 2, then to 64. Which array wastes least, and which is fastest?
-# 3. Choose the [[strategy]] **u-Ticket**: every PE gets the mean load of its wave, rounded up. What happens to the orange, to *latency* and to *work*?
-# 4. Choose **sort**, which touches no weight at all. What stays exactly as it was?
+explore.workload()
 
 # %% tags=["claims"]
 rounds = [ut.simulate(ut.load_ticket("digits-lth", round=k), pes) for k in range(15)]

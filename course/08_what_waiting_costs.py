@@ -225,14 +225,16 @@ reveal(
     },
 )
 
+# %% [markdown]
+# Try, in this order:
+#
+# 1. **a cycle without a spike** *clock-gated*. What is left of the orange? Does balancing still save energy?
+# 2. Then *ungated*. Which two parts of the bars grow? (The axis grows with them: read its numbers.)
+# 3. **strategy** sort. It changes no weight, so work stays the same. What does it save?
+# 4. On the right: with which strategies does a larger array hardly need more energy, up to how many PEs? Try *u-Ticket* and *row-balanced*.
+
 # %%
 explore.energy()
-
-# %% [markdown]
-# 1. Set **a cycle without a spike** to *clock-gated*. What is left of the orange? Does balancing still save energy?
-# 2. Set it to *ungated*. Which two parts of the bars grow? (The axis grows with them: read its numbers.)
-# 3. Choose **sort**. It changes no weight, so work stays the same. What does it save?
-# 4. Look at the right picture: with which strategies does a larger array hardly need more energy, and up to how many PEs? Try *u-Ticket* and *row-balanced*.
 
 # %% tags=["claims"]
 plain, balanced, ordered = (ut.simulate(digits, pes, s) for s in ("none", "uticket", "sort"))

@@ -740,7 +740,7 @@ def test_a_ticket_of_ones_own_is_called_by_its_round_or_its_sparsity():
 def test_cycles_of_one_position_are_called_so(kind):
     """The network's, in the figures, are some hundred times as many."""
     spec = json.dumps(make_chart(kind).to_dict())
-    assert re.search(r"cycles \(?per position and timestep\)", spec)
+    assert re.search(r'cycles(", ")? ?\(?per position and timestep\)', spec)
 
 
 def test_the_axis_of_rounds_says_what_it_is():

@@ -4,10 +4,12 @@ import itertools
 import json
 import re
 
+import nbformat
 import pytest
 
 import uticket_lite as ut
 from benchmarks import lab
+from course.generate import SOURCES, notebook
 from uticket_lite import explore
 
 START = "00_start_here.ipynb"
@@ -289,6 +291,23 @@ workload._make = fail""",
     assert not shown.message
 
 
+COLOURS = """picture => {
+  const canvas = document.createElement("canvas");
+  const width = canvas.width = picture.naturalWidth ?? picture.width;
+  const height = canvas.height = picture.naturalHeight ?? picture.height;
+  const context = canvas.getContext("2d");
+  context.drawImage(picture, 0, 0);
+  const { data } = context.getImageData(0, 0, width, height);
+  let inks = 0;
+  for (let i = 0; i < data.length; i += 4) {
+    const near = (at) => Math.abs(data[at] - 0x7a) < 8;
+    inks += data[i + 3] > 200 && near(i) && near(i + 1) && near(i + 2);
+  }
+  return [data[3], inks > 100];
+}"""
+"""How opaque a picture's corner is, and whether there is ink that is seen in both themes."""
+
+
 def test_a_notebook_without_its_kernel_shows_what_was_seen_last(open_cells, open_notebook):
     page = open_cells(WORKLOAD, name="kept.ipynb")
     shown = Shown(page)
@@ -306,11 +325,12 @@ def test_a_notebook_without_its_kernel_shows_what_was_seen_last(open_cells, open
     again.wait_for_selector("text=Run All Above Selected Cell", timeout=30_000)
     assert not again.locator("text=model not found").count()
     assert view.locator("img").evaluate("img => img.naturalWidth > 300")
-    assert view.locator("img").evaluate("img => getComputedStyle(img).filter") == "none"
-    dark = open_notebook("kept.ipynb", run=False, theme="JupyterLab Dark")
-    kept = dark.locator(".uticket-view img").first
-    kept.wait_for(timeout=60_000)
-    assert "invert" in kept.evaluate("img => getComputedStyle(img).filter"), "no white box"
+    paper, inks = view.locator("img").evaluate(COLOURS)
+    assert paper == 0, "it stands on the paper of any theme: no white box in a dark one"
+    assert inks, "words and axes, as dark as they are light"
+    assert shown.view.locator("canvas").evaluate(COLOURS)[0] == 255, (
+        "the picture moved is as it was"
+    )
 
 
 def test_the_notebook_stays_small_and_vega_comes_once(open_cells):
@@ -364,6 +384,49 @@ def test_everything_is_reached_by_tab(workload):
 def test_the_start_notebook_shows_its_explorer(open_notebook):
     page = open_notebook(START)
     assert Shown(page).summary.startswith("digits-lth, round 14 of seed 0, 16 PEs")
+
+
+READY = """import uticket_lite as ut
+from uticket_lite import explore
+pruned = ticket = ut.load_ticket("digits-lth", round=14)
+rounds = [("digits-lth", r) for r in (2, 6, 10, 14)]
+names = ["none", "shuffle", "sort", "pair", "lpt", "queue", "fifo-d"]
+table = ut.sweep(rounds, [2, 4, 8, 16, 32, 64], strategies=names, progress=False)"""
+"""What explorers of the course need that its notebooks make before."""
+
+
+def test_what_to_try_is_seen_together_with_the_picture(open_notebook, lab_home):
+    """In a window of 1280 × 720, beside JupyterLab's files: for every explorer of the course, from
+    the list or the paragraph before it to the end of its picture."""
+    cells = [nbformat.v4.new_code_cell(READY)]
+    for source in SOURCES:
+        for before, cell in itertools.pairwise(notebook(source).cells):
+            asked = re.search(r"^(\w+ = )?explore\.", cell.source, re.M)
+            asked = asked and cell.cell_type == "code" and "print" not in cell.source
+            if asked and before.cell_type == "markdown":
+                cells += [
+                    nbformat.v4.new_markdown_cell(before.source),
+                    nbformat.v4.new_code_cell(cell.source),
+                ]
+    assert len(cells) > 2 * len(explore.EXPLORERS)
+    made = nbformat.v4.new_notebook(cells=cells)
+    made.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
+    nbformat.write(made, lab_home / "notebooks" / "try.ipynb")
+    page = open_notebook("try.ipynb")
+    room = page.locator(".jp-WindowedPanel-outer").first.bounding_box()["height"]
+    for which in range(len(cells) // 2):
+        shown = Shown(page, which)
+        page.wait_for_timeout(1000)
+        words, top = shown.view.evaluate(
+            """view => {
+                const before = view.closest(".jp-Cell").previousElementSibling;
+                const blocks = [...before.querySelectorAll("ol, p")];
+                const last = blocks.filter(e => !e.closest("li")).pop();
+                return [last.textContent, last.getBoundingClientRect().top];
+            }"""
+        )
+        canvas = shown.view.locator("canvas").bounding_box()
+        assert canvas["y"] + canvas["height"] - top <= room, words
 
 
 SLOW = """import time

@@ -103,6 +103,42 @@ def test_pictures_fill_the_room_they_have_and_nothing_is_cut_off(open_file, tmp_
                 assert slider.bounding_box()["width"] >= 80, (kind, width)
 
 
+def test_words_have_room_after_another_network_is_chosen(open_file, tmp_path):
+    """The chart stays and gets new data: names and axes must fit that, too."""
+    explore.rounds().export(tmp_path / "page.html", ["network", "x"])
+    page = open_file(tmp_path / "page.html")
+    page.set_viewport_size({"width": 1280, "height": 800})
+    menu = page.locator("[data-control=network]")
+    for name in menu.locator("option").all_text_contents() * 2:
+        menu.select_option(label=name)
+        page.wait_for_function(
+            """name => JSON.parse(document.querySelector(".uticket-view").dataset.state)
+                 .network === name""",
+            arg=name,
+        )
+        check(page, drawn(page), name)
+
+
+@pytest.mark.parametrize("kind", STATES)
+def test_in_low_windows_plots_are_lower_and_words_still_have_room(open_file, tmp_path, kind):
+    explorer = explore.EXPLORERS[kind]()
+    explorer.state = explorer.nearest(**{name: of[-1] for name, of in STATES[kind].items()})
+    explorer.export(tmp_path / "page.html", list(STATES[kind])[-1:])
+    page = open_file(tmp_path / "page.html")
+    heights = []
+    for height in (1000, 880, 720, 560, 1000):
+        page.set_viewport_size({"width": 900, "height": height})
+        page.wait_for_timeout(1000)
+        heights.append(page.locator("canvas").bounding_box()["height"])
+        check(page, drawn(page), (kind, height))
+    assert heights[0] == heights[1] == heights[-1]
+    lower = heights[0] - heights[2], heights[2] - heights[3]
+    if kind == "sweep":  # whose rows are as high as their words
+        assert lower == (0, 0)
+    else:
+        assert min(lower) > 20
+
+
 def test_charts_are_side_by_side_where_there_is_room(open_file, tmp_path):
     for kind in ("workload", "rounds", "strategies", "sweep", "energy"):
         explorer = explore.EXPLORERS[kind]("digits-lth")

@@ -7,6 +7,8 @@ import altair as alt
 from uticket_lite.explore.charts.palette import GREY, METHOD_COLOURS, OTHERS
 
 LATENCY = "latency (cycles per position and timestep)"
+LINES = ["latency (cycles", "per position and timestep)"]
+"""The same beside a low plot."""
 
 
 def chart(width: int = 170, height: int = 210) -> alt.HConcatChart:
@@ -35,7 +37,7 @@ def chart(width: int = 170, height: int = 210) -> alt.HConcatChart:
         alt.Tooltip("latency:Q", title=LATENCY, format=",.0f"),
     ]
 
-    def panel(figure: str, title: str, axis: alt.Axis, scale: alt.Scale) -> Any:
+    def panel(figure: str, title: str | list[str], axis: alt.Axis, scale: alt.Scale) -> Any:
         y = alt.Y(f"{figure}:Q", title=title, axis=axis, scale=scale)
         band = base.mark_area(opacity=0.2).encode(
             x=x, y=alt.Y(f"{figure}_low:Q", title=title), y2=f"{figure}_high:Q", color=colour
@@ -46,7 +48,7 @@ def chart(width: int = 170, height: int = 210) -> alt.HConcatChart:
         )
         chosen = alt.Chart(alt.NamedData("chosen"))
         rule = chosen.mark_rule(color=GREY, size=2).encode(x="x:Q")
-        across = chosen.mark_text(x="width", align="right", y=height + 34, fontSize=11)
+        across = chosen.mark_text(x="width", align="right", y="height", yOffset=34, fontSize=11)
         layers = [rule, band, line, points, across.encode(text="title:N")]
         if figure == "utilization":
             names = base.mark_text(align="left", dx=9, fontSize=12)
@@ -61,7 +63,7 @@ def chart(width: int = 170, height: int = 210) -> alt.HConcatChart:
         panel("accuracy", "accuracy (%)", percent, alt.Scale(zero=False)),
         panel(
             "latency",
-            LATENCY,
+            LINES,
             alt.Axis(format="~s", tickCount=4, gridOpacity=named),
             alt.Scale(type="log"),
         ),

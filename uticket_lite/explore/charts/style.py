@@ -7,6 +7,8 @@ import pandas as pd
 
 STACKED = alt.param(name="stacked", value=False)
 """Whether plots stand below each other; the page sets it."""
+LOWERED = alt.param(name="lowered", value=1)
+"""The share of their height that plots have in a low window; the page sets it."""
 LEGEND = 16
 """Pixels that a legend above a plot takes; titles of plots beside it stay as high."""
 LOOK = {

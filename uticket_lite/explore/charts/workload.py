@@ -3,17 +3,17 @@
 import altair as alt
 
 from uticket_lite.explore.charts.palette import TIME
-from uticket_lite.explore.charts.style import colours, pe_axis, titled
+from uticket_lite.explore.charts.style import LOWERED, colours, pe_axis, titled
 
 
 def chart() -> alt.HConcatChart:
     """Work and waiting of each PE, beside the map of all waves."""
     # Flush: the plots stay where they are, however wide the labels become.
     charts = alt.hconcat(_loads_chart(), _waves_chart(), spacing=180, bounds="flush")
-    return charts.resolve_scale(color="independent")
+    return charts.resolve_scale(color="independent").add_params(LOWERED)
 
 
-def _loads_chart(width: int = 320, height: int = 220) -> alt.LayerChart:
+def _loads_chart(width: int = 300, height: int = 220) -> alt.LayerChart:
     """What each PE does, from the first cycle at the bottom to the last: work and waiting of one
     wave after the other.
 
@@ -27,7 +27,11 @@ def _loads_chart(width: int = 320, height: int = 220) -> alt.LayerChart:
         .mark_bar()
         .encode(
             x=pe_axis(),
-            y=alt.Y("start:Q", title=cycles, axis=alt.Axis(minExtent=40)),
+            y=alt.Y(
+                "start:Q",
+                title=["cycles", "(per position and timestep)"],
+                axis=alt.Axis(minExtent=40),
+            ),
             y2="end:Q",
             color=colours("kind", TIME),
             tooltip=[
@@ -71,7 +75,7 @@ def _waves_chart(width: int = 200, height: int = 220) -> alt.Chart:
                 "load:Q",
                 title="non-zeros",
                 scale=alt.Scale(scheme="cividis", domainMin=0),
-                legend=alt.Legend(gradientLength=height - 30),
+                legend=alt.Legend(gradientLength=alt.ExprRef(f"{height} * lowered - 30")),
             ),
             tooltip=[
                 alt.Tooltip("waves:O", title="wave"),

@@ -5,7 +5,10 @@ const VEGA_MS = 20_000;
 const WIDEST = 1.6; // plots grow up to this with the room,
 const ALONE = 560; // below each other up to so many pixels,
 const NARROWEST = 60; // and shrink down to so many pixels
+const HIGH = 880; // in lower windows plots are lower, so that what stands around them is seen too,
+const LOWEST = 0.6; // down to this share of their height
 const LEGEND = 480; // narrower, the entries of legends stand in rows
+const ANYWHERE = { ink: "#7a7a7a", faint: "#7a7a7a66", paper: "transparent" }; // seen in both themes
 const FITTINGS = 4; // axes and names take their own room: fitted again so often
 
 export function element(tag, className, parent, text = "") {
@@ -67,11 +70,19 @@ function loadVega(model) {
 }
 
 // Colours of JupyterLab's theme, light or dark; black on white elsewhere.
-function themeConfig(el) {
+function themeColours(el) {
   const style = getComputedStyle(el);
-  const ink = style.getPropertyValue("--jp-ui-font-color1").trim() || "#222";
-  const faint = style.getPropertyValue("--jp-border-color2").trim() || "#ccc";
-  const paper = style.getPropertyValue("--jp-layout-color0").trim() || "#fff";
+  const colour = (name, otherwise) => style.getPropertyValue(name).trim() || otherwise;
+  return {
+    ink: colour("--jp-ui-font-color1", "#222"),
+    faint: colour("--jp-border-color2", "#ccc"),
+    paper: colour("--jp-layout-color0", "#fff"),
+  };
+}
+
+// What of a picture is coloured by the theme; the colours are signals, so that they can change.
+function themeConfig(el) {
+  const [ink, faint, paper] = ["ink", "faint", "paper"].map((expr) => ({ expr }));
   const axis = { labelColor: ink, titleColor: ink, tickColor: faint, domainColor: faint, gridColor: faint };
   return {
     background: paper,
@@ -112,6 +123,7 @@ export class Chart {
   #frame = null; // the newest to draw
   #wide = 0; // what charts side by side need, once that is known
   #plots = {}; // Vega's name of each plot's width, and how wide it was made
+  #heights = {}; // the same of heights, except where rows are counted
   #stacked = false;
   #painting = null;
   #turn = Promise.resolve();
@@ -130,9 +142,20 @@ export class Chart {
     return this.#painting;
   }
 
-  // Anew, in the colours of the present theme.
-  async redraw() {
-    return this.#inTurn(() => this.#frame && this.#embed(this.#frame));
+  // In the colours of the present theme.
+  async recolour() {
+    return this.#inTurn(() => this.api && this.#colour(themeColours(this.#el)));
+  }
+
+  // As it is, to be looked at in any theme; null while there is none.
+  async kept() {
+    return this.#inTurn(async () => {
+      if (!this.api) return null;
+      await this.#colour(ANYWHERE);
+      const url = this.#el.querySelector("canvas").toDataURL("image/webp", 0.9);
+      await this.#colour(themeColours(this.#el));
+      return url;
+    });
   }
 
   // Charts stand side by side where there is room, below each other where there isn't.
@@ -143,6 +166,11 @@ export class Chart {
       if (!known || this.#stacked !== this.#narrow()) await this.#embed(this.#frame);
       else await this.#fill();
     });
+  }
+
+  async #colour(colours) {
+    for (const [name, colour] of Object.entries(colours)) this.api.view.signal(name, colour);
+    await this.api.view.runAsync();
   }
 
   // Frames, themes and widths change at the same time: one is drawn, and measured, after another.
@@ -159,9 +187,24 @@ export class Chart {
     return Object.keys(signals).length ? signals : { width: this.api.view.width() };
   }
 
-  // Plots as wide as there is room for.
+  #highs() {
+    const { signals = [], height } = this.api.vgSpec;
+    const named = signals.filter(({ name, value }) => /_height$|^childHeight$/.test(name) && value);
+    const alone = typeof height === "number" ? [["height", height]] : [];
+    return Object.fromEntries([...named.map(({ name, value }) => [name, value]), ...alone]);
+  }
+
+  // Plots as wide as there is room for, and as high as the window allows.
   async #fill() {
     const { view } = this.api;
+    const lowered = Math.max(LOWEST, Math.min(1, 1 - (HIGH - innerHeight) / 530));
+    if (view.signal("lowered") !== lowered) {
+      view.signal("lowered", lowered);
+      for (const [name, height] of Object.entries(this.#heights)) {
+        view.signal(name, Math.round(lowered * height));
+      }
+      await view.resize().runAsync();
+    }
     const widths = Object.values(this.#plots);
     const [first] = widths;
     const beside = "childWidth" in this.#plots ? this.#beside() * first : sum(widths);
@@ -226,6 +269,9 @@ export class Chart {
       delete spec.hconcat;
       for (const param of spec.params ?? []) if (param.name === "stacked") param.value = true;
     }
+    const known = { lowered: 1, ...themeColours(this.#el) };
+    const others = (spec.params ?? []).filter(({ name }) => !(name in known));
+    spec.params = [...others, ...Object.entries(known).map(([name, value]) => ({ name, value }))];
     const options = { actions: false, renderer: "canvas", config: themeConfig(this.#el) };
     this.api = await vegaEmbed(this.#el, spec, options);
     if (!this.#stacked && this.#beside()) {
@@ -233,6 +279,7 @@ export class Chart {
       if (this.#narrow()) return this.#embed(frame);
     }
     this.#plots = this.#widths();
+    this.#heights = this.#highs();
     await this.#fill();
     this.api.view.addEventListener("click", (event, item) => {
       if (["line", "area"].includes(item?.mark?.marktype)) return; // it would name their first point

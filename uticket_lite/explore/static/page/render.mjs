@@ -87,12 +87,11 @@ export function render(feed, model, el) {
   }
 
   // What a reader sees who opens the notebook without its kernel; none of it goes to the kernel.
-  function remember({ controls, figures, summary, message, state, link }) {
-    const canvas = picture.querySelector("canvas");
-    if (!canvas) return;
-    const light = document.body.dataset.jpThemeLight ?? "";
-    model.set("shown", { controls, figures, summary, message, state, link, light });
-    model.set("picture", canvas.toDataURL("image/webp", 0.9));
+  async function remember({ controls, figures, summary, message, state, link }) {
+    const url = await chart.kept();
+    if (!url) return;
+    model.set("shown", { controls, figures, summary, message, state, link });
+    model.set("picture", url);
   }
 
   function show(frame) {
@@ -103,8 +102,7 @@ export function render(feed, model, el) {
     const kept = model.get("picture"); // seen last: no data to draw, a picture of it
     if (!kept) return;
     picture.replaceChildren();
-    const img = Object.assign(element("img", "", picture), { src: kept, alt: "" });
-    img.dataset.light = frame.light ?? "";
+    Object.assign(element("img", "", picture), { src: kept, alt: "" });
   }
 
   function steer(state) {
@@ -148,14 +146,17 @@ export function render(feed, model, el) {
   const silence = feed.on((event, detail) => hear[event](detail));
   if (feed.frame) show(feed.frame);
   if (feed.said) say(feed.said);
-  const theme = new MutationObserver(() => chart.redraw());
+  const theme = new MutationObserver(() => chart.recolour());
   theme.observe(document.body, { attributeFilter: ["data-jp-theme-light"] });
-  const room = new ResizeObserver(() => later("fit", FIT_MS, () => chart.fit()));
+  const fit = () => later("fit", FIT_MS, () => chart.fit());
+  const room = new ResizeObserver(fit);
   room.observe(picture);
+  window.addEventListener("resize", fit); // of its height
   return () => {
     silence();
     theme.disconnect();
     room.disconnect();
+    window.removeEventListener("resize", fit);
     chart.finalize();
     Object.values(timers).forEach(clearTimeout);
   };
