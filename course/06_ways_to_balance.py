@@ -95,6 +95,36 @@ assert digits.layers["conv2"].shape[0] == 32
 assert {digits.layers[name].shape[0] for name in digits.counted} == {32, 64}
 
 # %% [markdown]
+# That is on 16 PEs. On other arrays, latency over u-Ticket's (below 1: quicker than u-Ticket):
+
+# %%
+ARRAYS = (2, 4, 8, 16, 32, 64)
+
+
+def beside_uticket(ticket):
+    """Latency of some strategies over u-Ticket's, a column for each number of PEs."""
+    names = ["none", "sort", "pair", "lpt", "split"]
+    tables = {n: ut.compare(ticket, ut.Accelerator(n))["latency"] for n in ARRAYS}
+    return pd.DataFrame({n: all_[names] / all_["uticket"] for n, all_ in tables.items()})
+
+
+arrays = pd.concat({"digits": beside_uticket(digits), "like VGG-16": beside_uticket(vgg)})
+arrays.style.format("{:.2f}")
+
+# %% tags=["claims"]
+for network in ("digits", "like VGG-16"):
+    of = arrays.loc[network]
+    assert of.loc["sort", 2] < 1, "few PEs: rounding costs more than waiting"
+    assert of.loc["pair", 4] < 1
+    assert (of.loc["split", :16] < 1).all()
+    assert of.loc["split", 64] > 1
+assert ut.simulate(digits, ut.Accelerator(2), "uticket").idle == 0, "all it loses is rounding"
+assert arrays.loc[("digits", "sort"), 64] == arrays.loc[("digits", "none"), 64] > 2
+assert arrays.loc[("digits", "split"), 32] > 1
+
+# %% [markdown]
+# With few PEs even orders are quicker than u-Ticket, which rounds the mean of every wave up. With 64 PEs every filter of the digits network has a PE of its own: there no order helps, halves are too coarse, and u-Ticket is the quickest.
+#
 # `regrow-only` saves nothing. `lpt` (longest first) needs no barrier inside the layer and saves more than sorting, but a dense filter can still keep one PE busy longer than all others. `split` cuts such filters in two and saves more still, without touching a weight; dropping weights is not the only way.
 #
 # ## Longest first
@@ -229,7 +259,8 @@ look_back("sorting")
 # ## What to remember
 #
 # * Sorting changes no weight and reaches most of the speed-up where filters are many.
-# * u-Ticket beats every order, most clearly where a layer has few filters for each PE, and pays with weights. Cutting dense filters in two is quicker still; `split`, `lpt` and `queue` pay with a schedule.
+# * On 16 PEs u-Ticket beats every order, and pays with weights. Cutting dense filters in two is quicker still; `split`, `lpt` and `queue` pay with a schedule.
+# * With few PEs even sorting beats u-Ticket; where a layer has one filter for each PE, no order helps: weights must change, or filters be cut.
 # * In a residual network layers share an order, and sorting saves less.
 #
 # **An open question.** `split` cuts dense filters so that two PEs share one. Each half gives a partial sum. Where must the two meet, before or after the threshold of the neuron that they feed, and why?

@@ -144,8 +144,12 @@ def test_what_a_command_needs_and_is_not_installed_is_named(tmp_path, monkeypatc
     for name in [name for name in sys.modules if name.startswith("uticket_lite.teach")]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "ipywidgets", None)
-    assert cli.main(["course", str(tmp_path / "course")]) == 2
+    assert cli.main(["course", str(tmp_path / "course")]) == 0, "a copy of files needs nothing"
+    assert len(list((tmp_path / "course").glob("*.ipynb"))) > 10
+    capsys.readouterr()
+    page = tmp_path / "class.html"
+    assert cli.main(["predictions", str(tmp_path / "some.json"), "--out", str(page)]) == 2
     said = capsys.readouterr().err
     assert "needs ipywidgets" in said
     assert "uticket-lite[course]" in said
-    assert not (tmp_path / "course").exists()
+    assert not page.exists()

@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from typing import TextIO
 
 from uticket_lite import __version__
+from uticket_lite.cli.course import add_course
 from uticket_lite.cli.export import add_export
 from uticket_lite.cli.paper import add_paper
 from uticket_lite.cli.parser import Parser
+from uticket_lite.cli.predictions import add_predictions
 from uticket_lite.cli.study import add_study
 from uticket_lite.cli.sweep import add_sweep
-from uticket_lite.cli.teach import add_course, add_predictions
 from uticket_lite.cli.tickets import add_balance, add_compare, add_simulate
 from uticket_lite.cli.train import add_record, add_train
 from uticket_lite.cli.warm import add_warm

@@ -7,7 +7,6 @@ is kept. An exercise is one entry in a module of `exercises`.
 
 from uticket_lite.teach.asking import look_back, predict, reveal
 from uticket_lite.teach.checking import Verdict, check
-from uticket_lite.teach.course import lay_out
 from uticket_lite.teach.exercises import EXERCISES
 from uticket_lite.teach.keeping import predictions
 from uticket_lite.teach.live import LiveRounds, own_balance
@@ -21,7 +20,6 @@ __all__ = [
     "accuracy_trained_with",
     "accuracy_with",
     "check",
-    "lay_out",
     "look_back",
     "own_balance",
     "predict",

@@ -1,9 +1,11 @@
-"""What a learner gets: the notebooks, laid out in a folder of their own."""
+"""`uticket course`: what a learner gets, the notebooks, laid out in a folder of their own."""
 
+import argparse
 import os
 from pathlib import Path
 
 import uticket_lite
+from uticket_lite.cli.parser import Commands
 from uticket_lite.edge.files import write_atomically
 
 _PACKAGE = Path(uticket_lite.__file__).parent
@@ -16,6 +18,18 @@ NOTEBOOKS = next(
     _PACKAGE.parent / "notebooks",
 )
 """The learners' notebooks: in the installed package, or beside it in a checkout."""
+
+
+def add_course(commands: Commands) -> None:
+    """Add `uticket course`."""
+    course = commands.add_parser(
+        "course",
+        help="lay out the course's notebooks in a folder of your own",
+        description="Copy the course's notebooks into DIR. What is there already is left alone.",
+        epilog="Exit code: 0 done, 2 bad input.",
+    )
+    course.add_argument("dir", metavar="DIR", type=Path, help="made if missing")
+    course.set_defaults(run=_course)
 
 
 def lay_out(directory: str | os.PathLike[str]) -> list[Path]:
@@ -38,3 +52,9 @@ def lay_out(directory: str | os.PathLike[str]) -> list[Path]:
             write_atomically(copy, notebook.read_bytes())
             written.append(copy)
     return written
+
+
+def _course(options: argparse.Namespace) -> int:
+    written = lay_out(options.dir)
+    print(f"wrote {len(written)} notebooks into {options.dir}; the first is 00_start_here.ipynb")
+    return 0

@@ -1,21 +1,9 @@
-"""`uticket course` and `uticket predictions`: for learners and for who teaches them."""
+"""`uticket predictions`: what a class guessed, for who teaches it."""
 
 import argparse
 from pathlib import Path
 
 from uticket_lite.cli.parser import Commands
-
-
-def add_course(commands: Commands) -> None:
-    """Add `uticket course`."""
-    course = commands.add_parser(
-        "course",
-        help="lay out the course's notebooks in a folder of your own",
-        description="Copy the course's notebooks into DIR. What is there already is left alone.",
-        epilog="Exit code: 0 done, 2 bad input.",
-    )
-    course.add_argument("dir", metavar="DIR", type=Path, help="made if missing")
-    course.set_defaults(run=_course)
 
 
 def add_predictions(commands: Commands) -> None:
@@ -31,14 +19,6 @@ def add_predictions(commands: Commands) -> None:
         "--out", type=Path, default=Path("predictions.html"), help="default: %(default)s"
     )
     summed.set_defaults(run=_predictions)
-
-
-def _course(options: argparse.Namespace) -> int:
-    from uticket_lite.teach import lay_out
-
-    written = lay_out(options.dir)
-    print(f"wrote {len(written)} notebooks into {options.dir}; the first is 00_start_here.ipynb")
-    return 0
 
 
 def _predictions(options: argparse.Namespace) -> int:
