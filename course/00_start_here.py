@@ -7,7 +7,7 @@
 # **You need** Python, and what a convolution is \
 # **Time** 30 minutes: 10 reading, 10 by hand, 10 with sliders
 #
-# Run the cells from top to bottom (Shift + Enter). All controls work with the keyboard: Tab moves between them, the arrow keys move them. A folded cell (•••) asks, answers, or checks what the text says: run it like the others. You may skip any question; guesses are kept in a file beside this notebook and go nowhere else. (Where you see no fields and buttons, answer in code: `predict(…, guess=170)`.)
+# Run the cells from top to bottom (Shift + Enter). All controls work with the keyboard: Tab moves between them, the arrow keys move them (Page Up and Page Down faster, Home and End all the way). A folded cell (•••) asks, answers, or checks what the text says: run it like the others. You may skip any question; guesses are kept in a file beside this notebook and go nowhere else. (Where you see no fields and buttons, answer in code: `predict(…, guess=170)`.)
 
 # %%
 import pandas as pd

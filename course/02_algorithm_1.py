@@ -131,4 +131,4 @@ look_back("regrow")
 # * Utilization says whether PEs wait. It does not say whether they do anything useful.
 # * Dropping saves the cycles; regrowing makes up for the weights that are gone, and rounding adds some (28 % here).
 #
-# **An open question.** u-Ticket picks weights at random. Which would you drop, and which regrow, if you knew their magnitudes?
+# **An open question.** u-Ticket picks weights at random. Which would you drop, and which regrow, if you knew their magnitudes? ([Balance inside the loop](05_balance_inside_the_loop.ipynb) tries one answer.)

@@ -19,7 +19,7 @@ from uticket_lite.training import FusedLeaky
 # %% [markdown]
 # ## A leaky membrane
 #
-# A [[LIF neuron]] has one number, its [[membrane]] v. In every timestep a share β of v is kept, the input current x is added (the sum of the weights whose inputs spiked), and if v is then *above* the threshold ϑ, the neuron sends a spike and starts again from 0. The paper has β = 0.25 (β = 1 − 1/τ with its τ = 4/3 timesteps) and ϑ = 1.
+# A [[LIF neuron]] has one number, its [[membrane]] v. In every timestep a share β of v is kept, the input current x is added (the sum of the weights whose inputs spiked, and a constant of the filter, which batch normalization leaves), and if v is then *above* the threshold ϑ, the neuron sends a spike and starts again from 0. The paper has β = 0.25 (β = 1 − 1/τ with its τ = 4/3 timesteps) and ϑ = 1.
 #
 # That leaves one thing open: *when* it starts again. That is a convention, and libraries differ; guess that of the usual one, snnTorch, with its reset `zero` (its default takes ϑ away instead).
 
@@ -154,13 +154,21 @@ assert abs(float(state[0]) - (0.25 * 1.125 + 0.9 - 1)) < 1e-6, "by default: minu
 # %% [markdown]
 # ## Why it matters
 #
-# A layer's input is 0 most of the time. Where no spike arrives, a PE has nothing to add: no multiplication, no addition. The paper's PE still spends a cycle on that weight, and its [[leakage]], but no [[dynamic energy]]; one that skips the cycle comes in [Spikes bring it back](07_spikes.ipynb). The share of inputs without a spike is the [[spike sparsity]] s. In the paper's networks s is .60 to .86; [What waiting costs](08_what_waiting_costs.ipynb) counts the energy.
+# A layer's input is 0 most of the time. Where no spike arrives, a PE has nothing to add: no multiplication, no addition. (A neuron may spike even so, if its constant is large: in the digits network 5 of the 32 filters of conv2 do, with no input at all.) The paper's PE still spends a cycle on that weight, and its [[leakage]], but no [[dynamic energy]]; one that skips the cycle comes in [Spikes bring it back](07_spikes.ipynb). The share of inputs without a spike is the [[spike sparsity]] s. In the paper's networks s is .60 to .86; [What waiting costs](08_what_waiting_costs.ipynb) counts the energy.
 
 # %% tags=["claims"]
 from uticket_lite.paper.published import paper_table
 
 published = paper_table()["spike_sparsity"].to_numpy()
 assert (published.min().round(), published.max().round()) == (60, 86)
+from uticket_lite.training import load_network
+
+conv2 = load_network("digits-lth").eval().blocks[1]
+with torch.no_grad():
+    constant = conv2.norm(conv2.conv(torch.zeros(4, 32, 8, 8)))
+    spiking = conv2.neuron(constant.unsqueeze(1))  # (T, 1, filters, 8, 8)
+assert spiking.shape == (4, 1, 32, 8, 8)
+assert int((spiking.sum((0, 1, 3, 4)) > 0).sum()) == 5
 
 # %% [markdown]
 # ## What you guessed

@@ -65,7 +65,7 @@ reveal(
 )
 
 # %% [markdown]
-# PEs wait for each other at a [[barrier]]: once at the end of the layer, after every wave, after every timestep of a wave, or after every output position. (A wave runs all its timesteps before the next wave begins. A chip that runs in real time does it the other way round, all waves of a timestep before the next timestep; where PEs wait after each wave of each timestep, that takes the same cycles.) Choose another image, another layer, another barrier: its bar has an outline.
+# PEs wait for each other at a [[barrier]]: once at the end of the layer, after every wave, after every timestep of a wave, or after every output position. (A wave runs all its timesteps before the next wave begins. A chip that runs in real time does it the other way round, all waves of a timestep before the next timestep; where PEs wait after each wave of each timestep, that takes the same cycles. Loihi's cores finish all their neurons of a timestep and then meet at a barrier; SpiNNaker's follow a timer.) Choose another image, another layer, another barrier: its bar has an outline.
 
 # %%
 spikes = explore.spikes()

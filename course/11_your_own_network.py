@@ -18,7 +18,7 @@ from uticket_lite.teach import look_back, predict, reveal
 # %% [markdown]
 # ## Bring it
 #
-# This network is not trained. Put your own in its place if you like; `torch.zeros(1, 1, 8, 8)` is one input of it. A ticket made from weights can be pruned further by magnitude: one threshold for all layers.
+# This network is not trained. Put your own in its place if you like; `torch.zeros(1, 1, 8, 8)` is one input of it. A ticket made from weights can be pruned further by magnitude: one threshold for all layers. (With ReLUs, as here, inputs are no spikes: a cycle is then a multiplication and an addition, and energy stays unknown.)
 
 # %%
 torch.manual_seed(0)
@@ -105,7 +105,7 @@ reveal(
 )
 
 # %% [markdown]
-# Below, light is good. Look first at *utilization*, then show *cycles* instead: which row turns from light to dark on the right? Move the sparsity; click on a cell.
+# Below, light is good. Look first at *utilization*, then show *cycles* instead: which row is best on the right, and what becomes of it? Move the sparsity; click on a cell.
 
 # %%
 heat = explore.sweep(table)

@@ -38,10 +38,15 @@ def cost(ticket, n_pe, strategy, r=0.21):
 [cost(customers_ticket, 8, "none"), cost(customers_ticket, 16, "fifo-d")]
 
 # %% tags=["claims"]
+import math
+
 for n, name, latency, spent in ((8, "none", 45_440, 103_190.4), (16, "fifo-d", 19_328, 91_793.3)):
     ran = ut.simulate(customers_ticket, ut.Accelerator(n), name)
     assert ran.latency == latency
     assert round(ut.pe_energy(ran.work, ran.idle, 0.85, leak_ratio=0.21), 1) == spent
+from uticket_lite.hardware.energy import E_DYN
+
+assert round(math.log10(5 * 10 / (E_DYN * 1e-12))) == 14, "5 s at 10 W, in E_dyn"
 recorded = ut.load_ticket("digits-lth").layers
 assert len(set(recorded) - set(customers_ticket.layers)) == 1, "the classifier"
 assert len(recorded) == len(customers_ticket.layers) + 1
@@ -147,7 +152,7 @@ budgets(retrain=False)
 # %% [markdown]
 # ## Your argument
 #
-# Choose a design for the customer with a deadline of 15,000 cycles and an area of 16 PEs. Training again costs 10⁹ E_dyn, once. In at most 200 words: which do you choose, and why? Say (a) what balancing costs here, who pays, and after how many images training again has paid, compared with the best design without it, (b) what changes if clocks are gated (r = 0.005), or if the deadline is 12,000 cycles, (c) which measure could be gamed and how you guarded against it. Accuracy is not measured here: say what you assume of it. 6 points: two for each, one for the claim and one for numbers that support it.
+# Choose a design for the customer with a deadline of 15,000 cycles and an area of 16 PEs. Training again costs 10¹⁴ E_dyn, once (about what a round of five seconds takes at 10 W). In at most 200 words: which do you choose, and why? Say (a) what balancing costs here, who pays, and after how many images training again has paid, compared with the best design without it, (b) what changes if clocks are gated (r = 0.005), or if the deadline is 12,000 cycles, (c) which measure could be gamed and how you guarded against it. Accuracy is not measured here: say what you assume of it. 6 points: two for each, one for the claim and one for numbers that support it.
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "argument", "locked": false, "points": 6, "schema_version": 3, "solution": true, "task": false}
 # *An expected answer names a design that `best` gives, with its latency, energy and area: u-Ticket where the customer trains again and reads enough images to pay for it, LPT where not. It says that mask strategies cost retraining and accuracy, orders a permutation, queues area; that with gated clocks waiting costs next to nothing, so that the non-zeros that u-Ticket adds make it the dearer one and training never pays; that for 12,000 cycles without training no 16 PEs are enough; and that utilization can be gamed by regrowing, so that it compares latency.*
@@ -158,4 +163,4 @@ budgets(retrain=False)
 # * A design is judged by a budget, not by one figure.
 # * Who may train again has more choices; who may not still has orders and schedules.
 #
-# **An open question.** Which number in your argument would change first if real spikes, not weights, cost the cycles?
+# **An open question.** Which number in your argument would change first if real spikes, not weights, cost the cycles? (The customer's layers have the shapes of the recorded network, so that its spikes fit: `uticket_lite.tickets.recorded.load_spikes("digits-lth")`, and `ut.simulate_spikes` with `padding=1`, as in [Spikes bring it back](07_spikes.ipynb).)

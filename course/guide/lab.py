@@ -3,7 +3,7 @@
 from course.generate import notebook
 from course.grading import SOURCE
 
-TRAINING, GATED = 1e9, 0.005
+TRAINING, GATED = 1e14, 0.005
 """E_dyn that training again costs, and r with gated clocks, as the lab says."""
 
 
@@ -37,6 +37,6 @@ def best_designs() -> dict[str, str]:
     plain, trained = (chosen[name] for name in ("design", "design_trained"))
     saved = cost(ticket, *plain)["energy"] - cost(ticket, *trained)["energy"]
     gated = [cost(ticket, *design, GATED)["energy"] for design in (plain, trained)]
-    paid = f"{TRAINING / saved:,.0f}"
+    paid = f"{TRAINING / saved / 1e9:.0f} billion (10⁹)"
     dearer = f"{gated[1] / gated[0] - 1:.0%}"
     return {**found, "paid": paid, "dearer_gated": dearer}
