@@ -127,7 +127,7 @@ def test_the_labs_customer_has_something_to_weigh():
     assert of["design_gated"] == of["design"], "gated clocks"
     assert of["design_tight"] == of["design_trained"], "the deadline"
     assert of["design_wide"].endswith("32 PEs"), "the area"
-    assert int(of["paid"].replace(",", "")) > 1000
+    assert 1 < float(of["paid"].split()[0]) < 1000, "billions of images, not none and not never"
 
 
 def test_what_training_a_last_ticket_once_more_gives():
