@@ -75,6 +75,20 @@ def test_no_words_are_written_over_others(open_file, tmp_path, kind):
 
 
 @pytest.mark.parametrize("kind", STATES)
+def test_titles_of_plots_side_by_side_stand_on_one_line(open_file, tmp_path, kind):
+    explorer = explore.EXPLORERS[kind]()
+    plots = explorer.spec.get("hconcat", [])
+    titles = {plot["title"]["text"] for plot in plots if "title" in plot}
+    assert titles or kind in ("timeline", "rounds")
+    explorer.export(tmp_path / "page.html", list(STATES[kind])[-1:])
+    page = open_file(tmp_path / "page.html")
+    words = page.evaluate(MEASURE, explorer.svg())["words"]
+    tops = [top for text, _, top, _, _ in words if text in titles]
+    assert len(tops) == len(titles)
+    assert max(tops, default=0) - min(tops, default=0) <= 1
+
+
+@pytest.mark.parametrize("kind", STATES)
 def test_pictures_fill_the_room_they_have_and_nothing_is_cut_off(open_file, tmp_path, kind):
     """From a phone to a wide screen, and in a state that needs much room; nothing scrolls
     sideways, and controls can be moved."""

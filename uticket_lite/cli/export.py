@@ -54,9 +54,7 @@ def _export(options: argparse.Namespace) -> int:
     if options.ticket is None:
         explorer = open_link(options.explorer)
     else:
-        kind = options.explorer.partition("?")[0]
-        if one_of("explorer", kind, EXPLORERS) == "spikes":
-            raise ValueError("the spikes explorer takes no --ticket; name its run in the link")
+        kind = one_of("explorer", options.explorer.partition("?")[0], EXPLORERS)
         explorer = EXPLORERS[kind](options.ticket)
         if "?" in options.explorer:
             explorer.link = options.explorer

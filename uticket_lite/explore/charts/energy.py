@@ -3,7 +3,7 @@
 import altair as alt
 
 from uticket_lite.explore.charts.palette import CHANGED, ENERGY
-from uticket_lite.explore.charts.style import colours, titled
+from uticket_lite.explore.charts.style import FACETS, colours, titled
 from uticket_lite.hardware.accelerator import PE_COUNTS
 
 
@@ -32,7 +32,7 @@ def chart() -> alt.HConcatChart:
                 alt.Tooltip("energy:Q", title="energy (E_dyn)", format=",.0f"),
             ],
         )
-        .properties(width=270, height=58, title=titled("Where it goes", legend=True))
+        .properties(width=270, height=58, title=titled("Where it goes"))
     )
     counts = alt.Chart(alt.NamedData("counts"))
     x = alt.X(
@@ -61,6 +61,6 @@ def chart() -> alt.HConcatChart:
         .encode(x=x, y="place:Q", text="strategy:N")
     )
     lines = alt.layer(line, points, names).properties(
-        width=250, height=195, title=titled("More PEs")
+        width=250, height=195, title=titled("More PEs", FACETS)
     )
     return alt.hconcat(bars, lines, spacing=50).resolve_scale(color="independent")

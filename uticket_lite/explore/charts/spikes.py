@@ -5,7 +5,7 @@ from typing import Any
 import altair as alt
 
 from uticket_lite.explore.charts.palette import COUNTED, GREY
-from uticket_lite.explore.charts.style import colours, pe_axis, titled
+from uticket_lite.explore.charts.style import LEGEND, colours, pe_axis, titled
 
 
 def chart() -> alt.HConcatChart:
@@ -29,7 +29,7 @@ def chart() -> alt.HConcatChart:
                 alt.Tooltip("cycles:Q", title="work (cycles)", format=","),
             ],
         )
-        .properties(width=330, height=220, title=titled("Work of each PE", legend=True))
+        .properties(width=330, height=220, title=titled("Work of each PE"))
     )
     base = alt.Chart(alt.NamedData("barriers")).encode(
         x=alt.X(
@@ -49,5 +49,7 @@ def chart() -> alt.HConcatChart:
     outline = base.mark_bar(filled=False, stroke=GREY, strokeWidth=3)
     outline = outline.transform_filter(alt.datum.chosen)
     barriers = alt.layer(filled, outline)
-    barriers = barriers.properties(width=160, height=220, title=titled("By how often PEs wait"))
+    barriers = barriers.properties(
+        width=160, height=220, title=titled("By how often PEs wait", LEGEND)
+    )
     return alt.hconcat(bars, barriers, spacing=30).resolve_scale(color="independent")

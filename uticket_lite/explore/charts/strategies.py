@@ -34,7 +34,7 @@ def chart() -> alt.HConcatChart:
         .transform_filter(alt.datum.chosen)
     )
     left = alt.layer(working, waiting, outline).properties(
-        width=330, height=240, title=titled("Cycles, by what is changed", legend=True)
+        width=330, height=240, title=titled("Cycles, by what is changed")
     )
     # Beside the bars their names suffice; below them the prices need names of their own.
     names = alt.Axis(
@@ -54,7 +54,7 @@ def chart() -> alt.HConcatChart:
     bold = alt.ExprRef("datum.chosen ? 'bold' : 'normal'")
     texts = paid.mark_text(align="left", dx=-8, fontSize=10, fontWeight=bold)
     prices = alt.layer(dots, texts.encode(**where, text="text:N", tooltip=told)).properties(
-        width=230, height=240, title=titled("What it costs", legend=True)
+        width=230, height=240, title=titled("What it costs", 8)
     )
     charts = alt.hconcat(left, prices, spacing=20, bounds="flush")
     return charts.resolve_scale(color="independent", y="shared").add_params(STACKED)

@@ -9,8 +9,9 @@ STACKED = alt.param(name="stacked", value=False)
 """Whether plots stand below each other; the page sets it."""
 LOWERED = alt.param(name="lowered", value=1)
 """The share of their height that plots have in a low window; the page sets it."""
-LEGEND = 16
-"""Pixels that a legend above a plot takes; titles of plots beside it stay as high."""
+LEGEND, FACETS = 20, 15
+"""Pixels between a title and its plot that make it as high as that of a plot beside it, which has
+a legend above it, or rows of plots."""
 LOOK = {
     "axis": {"titleFontWeight": "normal", "labelFlush": False, "labelSeparation": 5},
     "legend": {"titleFontWeight": "normal", "symbolStrokeWidth": 0},
@@ -20,9 +21,9 @@ LOOK = {
 """Configuration of every chart."""
 
 
-def titled(words: str, legend: bool = False) -> alt.TitleParams:
-    """A plot's title, at its left edge. legend: whether one stands between them."""
-    return alt.Title(words, anchor="start", frame="group", offset=6 if legend else 6 + LEGEND)
+def titled(words: str, above: int = 6) -> alt.TitleParams:
+    """A plot's title, at its left edge, so many pixels above the plot or its legend."""
+    return alt.Title(words, anchor="start", frame="group", offset=above)
 
 
 def colours(field: str, palette: dict[str, str], legend: bool = True) -> alt.Color:

@@ -48,7 +48,7 @@ def chart(width: int = 285) -> alt.HConcatChart:
             for line, size in (("black", 5), ("white", 2))
         ]
         layers = alt.layer(frames, cells, words, *rings)
-        return layers.properties(width=width, height=alt.Step(21), title=titled(named, legend=True))
+        return layers.properties(width=width, height=alt.Step(21), title=titled(named))
 
     return alt.hconcat(
         panel("pes", "n_pe", "number of PEs", "By number of PEs (%)"),

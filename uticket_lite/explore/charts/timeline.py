@@ -42,5 +42,5 @@ def chart(width: int = 620, height: int = 280) -> Any:
     hand = clock.mark_rule(color=GREY, size=2).encode(x="now:Q")
     room = clock.mark_rule(opacity=0).encode(x="end:Q")  # keeps the axis while the clock runs
     rows = alt.Chart(alt.NamedData("pes")).mark_point(opacity=0).encode(y=y)
-    title = titled("Who works, who waits", legend=True)
+    title = titled("Who works, who waits")
     return alt.layer(bars, room, rows, hand).properties(width=width, height=height, title=title)

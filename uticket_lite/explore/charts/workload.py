@@ -3,7 +3,7 @@
 import altair as alt
 
 from uticket_lite.explore.charts.palette import TIME
-from uticket_lite.explore.charts.style import LOWERED, colours, pe_axis, titled
+from uticket_lite.explore.charts.style import LEGEND, LOWERED, colours, pe_axis, titled
 
 
 def chart() -> alt.HConcatChart:
@@ -53,9 +53,7 @@ def _loads_chart(width: int = 300, height: int = 220) -> alt.LayerChart:
     labels = rules.mark_text(align="left", x="width", dx=4, fontSize=11, limit=115)
     named = labels.encode(y="place:Q", text="label:N")
     layers = alt.layer(bars, black, white, named).resolve_scale(color="independent")
-    return layers.properties(
-        width=width, height=height, title=titled("Each PE, wave after wave", legend=True)
-    )
+    return layers.properties(width=width, height=height, title=titled("Each PE, wave after wave"))
 
 
 def _waves_chart(width: int = 200, height: int = 220) -> alt.Chart:
@@ -83,5 +81,7 @@ def _waves_chart(width: int = 200, height: int = 220) -> alt.Chart:
                 alt.Tooltip("load:Q", title="non-zeros", format=",.4~r"),
             ],
         )
-        .properties(width=width, height=height, title=titled("Load of each PE in each wave"))
+        .properties(
+            width=width, height=height, title=titled("Load of each PE in each wave", LEGEND)
+        )
     )
