@@ -134,6 +134,10 @@ rounds = [ut.simulate(ut.load_ticket("digits-lth", round=k), pes) for k in range
 waited = [report.idle / (report.idle + report.work) for report in rounds]
 assert waited[0] == 0 < 0.05 < waited[1], "from the first round on"
 assert waited[12] < 0.5 < waited[13], "in the last two"
+conv4 = [report.layers.loc["conv4", ["idle", "work"]] for report in rounds]
+waited = [layer["idle"] / layer.sum() for layer in conv4]
+assert waited[0] == 0 < waited[1], "in the layer shown, too"
+assert waited[12] < 0.5 < waited[13]
 
 by_size = pd.DataFrame(
     {
@@ -159,7 +163,7 @@ assert 1.2 < table.loc["uticket", "work"] / table.loc["none", "work"] < 1.22
 table[["utilization", "latency", "work", "idle"]].round(3)
 
 # %% [markdown]
-# 1: from the first round on; more than half in the last two. 2: two PEs waste least, 64 are fastest. 3: it is gone, and latency falls, though work rises by a fifth: each mean is rounded up. 4: the work, and every weight.
+# 1: from the first round on; more than half in the last two, in the layer shown and in the whole network. 2: two PEs waste least, 64 are fastest. 3: it is gone, and latency falls, though work rises by a fifth: each mean is rounded up. 4: the work, and every weight.
 #
 # The array that wastes least is not the fastest: utilization and latency are two things. Quote both.
 #
