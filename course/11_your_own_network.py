@@ -105,7 +105,7 @@ reveal(
 )
 
 # %% [markdown]
-# Below, light is good. Look first at *utilization*, then show *cycles* instead: which row is best on the right, and what becomes of it? Move the sparsity; click on a cell.
+# Below, light is good. Look first at *utilization*, then show *cycles* instead: of `none`, `sort` and `pair`, which row is best on the right (64 PEs), and what becomes of it? Move the sparsity; click on a cell.
 
 # %%
 heat = explore.sweep(table)
