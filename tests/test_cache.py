@@ -1,11 +1,13 @@
 """Compiled kernels are kept where that is possible, found again, and never in the way."""
 
+import contextlib
 import os
 import platform
 import re
 import subprocess
 import sys
 import sysconfig
+import tempfile
 import venv
 import zipfile
 from pathlib import Path
@@ -22,12 +24,17 @@ print("compiled" if KernelCache.compiling else "found")
 """
 
 
-def run(code, home, *, python=sys.executable, path=ROOT, **environment):
-    """What a process that calls a kernel prints; `home` is the only place for its cache."""
+def run(code, home, *, python=sys.executable, path=ROOT, cwd=None, user=None, **environment):
+    """What a process that calls a kernel prints; `home` is the only place for its cache.
+
+    user: the number of the one that runs it, whom nobody needs to know.
+    """
     inherited = {k: v for k, v in os.environ.items() if not k.startswith(("NUMBA_", "XDG_"))}
     environment = {**inherited, "HOME": str(home), "PYTHONPATH": str(path), **environment}
     command = [str(python), "-c", code]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    whose = {"user": user, "group": user, "extra_groups": []} if user else {}
+    options = {"env": environment, "cwd": cwd, "capture_output": True, "text": True, **whose}
+    done = subprocess.run(command, check=False, **options)
     assert done.returncode == 0, done.stderr
     assert not done.stderr
     return done.stdout.split()
@@ -55,6 +62,14 @@ def test_a_damaged_file_is_compiled_again_and_mended(tmp_path):
 
 UNWRITABLE = {
     "no such home": ("/proc/none", ""),
+    "a home that could be made": ("{}/none", ""),
+    "a relative home": ("none", ""),
+    "the folder as home": (".", ""),
+    "an empty home": ("", ""),
+    "the root as home": ("/", ""),
+    "a home with an endless name": ("/" + 5000 * "x", ""),
+    "a relative cache": ("{}/none", "import os; os.environ['XDG_CACHE_HOME'] = 'cache'"),
+    "no such cache": ("{}", "import os; os.environ['NUMBA_CACHE_DIR'] = '/proc/self/none'"),
     "the home is a file": ("{}/file", ""),
     "nobody's home": (
         "",
@@ -69,6 +84,10 @@ del os.environ["HOME"]
         "{}",
         "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (64, 64))",
     ),
+    "a disk without a byte": (
+        "{}",
+        "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))",
+    ),
 }
 
 
@@ -77,10 +96,33 @@ del os.environ["HOME"]
 def test_where_nothing_can_be_kept_kernels_run_and_leave_nothing(tmp_path, case):
     home, before = UNWRITABLE[case]
     (tmp_path / "file").touch()
-    found = run(before + COUNT, home.format(tmp_path), TMPDIR=str(tmp_path))
+    found = run(before + COUNT, home.format(tmp_path), cwd=tmp_path, TMPDIR=str(tmp_path))
     assert found == ["compiled"]
-    assert [path.name for path in left_in(tmp_path)] == ["file"]
-    assert not (tmp_path / ".cache" / "uticket-lite").exists()
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+    assert not Path("/.cache", "uticket-lite").exists()
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="needs root")
+@pytest.mark.parametrize("where", [{}, {"HOME": "{}"}, {"XDG_CACHE_HOME": "{}", "TMPDIR": "{}"}])
+def test_a_user_whom_nobody_knows_and_who_may_write_nothing_runs_kernels(where):
+    """As on clusters and in containers: neither packages nor home nor temporary folder."""
+    unknown, path = 54_321, os.pathsep.join([str(ROOT), sysconfig.get_path("purelib")])
+    for python in (sys.executable, "/usr/bin/python3"):  # root's own may be closed to others
+        with contextlib.suppress(OSError):
+            asked = [python, "-c", "import sys; print(sys.version_info[:2])"]
+            said = subprocess.run(asked, user=unknown, capture_output=True, text=True, check=False)
+            if said.stdout.strip() == str(sys.version_info[:2]):
+                break
+    else:
+        pytest.skip("no Python that others may run")
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as closed:
+        os.chmod(closed, 0o555)
+        places = {name: value.format(closed) for name, value in where.items()}
+        home = places.pop("HOME", "")
+        nobody = "" if home else "import os; del os.environ['HOME']\n"
+        options = {"python": python, "path": path, "cwd": "/", "user": unknown}
+        assert run(nobody + COUNT, home, **options, **places) == ["compiled"]
+        assert not os.listdir(closed)
 
 
 def test_the_package_runs_from_a_zip_file(tmp_path):

@@ -26,6 +26,7 @@ LOOK = {
         "axisY": {"labelColor": INK, "titleColor": INK, "titleFontWeight": "normal"},
         "header": {"labelColor": INK, "titleColor": INK},
         "legend": {"labelColor": INK, "titleColor": INK},
+        "point": {"opacity": 1},
         "text": {"color": INK},
         "title": {"color": INK, "fontWeight": "normal"},
         "view": {"stroke": None},

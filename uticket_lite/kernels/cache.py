@@ -41,13 +41,18 @@ def _digest() -> str:
 
 
 def user_folder() -> Path | None:
-    """`NUMBA_CACHE_DIR` if set, else the user's cache directory; None for a user without one."""
-    try:
-        home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    except RuntimeError:  # no HOME, and a user id without a name
-        home = None
-    base = os.environ.get("NUMBA_CACHE_DIR") or home
-    return None if base is None else Path(base, "uticket-lite", _LEAF)
+    """`NUMBA_CACHE_DIR` if set, else the user's cache directory; None for a user without one.
+
+    A home that is relative, missing or / is none: kernels would lie about wherever one works.
+    """
+    asked, cache = os.environ.get("NUMBA_CACHE_DIR"), os.environ.get("XDG_CACHE_HOME", "")
+    if asked or os.path.isabs(cache):
+        return Path(asked or cache, "uticket-lite", _LEAF)
+    with suppress(RuntimeError, OSError):  # no HOME, and a user id without a name
+        home = Path.home()
+        if home.is_absolute() and home != Path(home.anchor) and home.is_dir():
+            return home / ".cache" / "uticket-lite" / _LEAF
+    return None
 
 
 _LEAF = _digest()
@@ -92,15 +97,16 @@ class KernelCache(NullCache):
         if KernelCache.compiling > PATIENCE and not KernelCache.told:
             KernelCache.told = True
             if sys.stderr and (sys.stderr.isatty() or "ipykernel" in sys.modules):
-                often = "once" if kept else f"at every start, since {folder} cannot be written"
+                why = f"{folder} cannot be written" if folder else "this user has no home"
+                often = "once" if kept else f"at every start, since {why}"
                 print(f"uticket-lite: compiling kernels ({often}) …", file=sys.stderr, flush=True)
 
     def _keep(self, file: Path, data: bytes) -> bool:
         """Write all of it or nothing."""
-        folders = [file.parent, file.parent.parent]
-        new = [folder for folder in folders if not folder.is_dir()]
         part = file.with_suffix(f".{uuid.uuid4().hex}")
+        new: list[Path] = []
         try:
+            new += [folder for folder in file.parents if not folder.is_dir()]
             file.parent.mkdir(parents=True, exist_ok=True)
             part.write_bytes(data)
             part.replace(file)

@@ -33,10 +33,13 @@ def chart(table: pd.DataFrame) -> Any:
 
     def panel(network: str, quantity: str) -> Any:
         shown = long[(long["network"] == network) & (long["quantity"] == quantity)]
-        x = alt.X("n_pe:Q", title="PEs", scale=alt.Scale(type="log", base=2))
+        x = alt.X("n_pe:Q", title="number of PEs", scale=alt.Scale(type="log", base=2))
         y = alt.Y("value:Q", title=f"{quantity} relative to 2 PEs", scale=alt.Scale(domainMin=0))
-        line = alt.Chart(shown).mark_line(point=True).encode(x=x, y=y, color=colour)
-        return line.properties(width=270, height=140, title=network)
+        base = alt.Chart(shown).encode(x=x, y=y, color=colour)
+        ours = base.transform_filter(alt.datum.whose == "ours").mark_line(point=True)
+        paper = base.transform_filter(alt.datum.whose == "paper")
+        diamonds = paper.mark_point(shape="diamond", filled=True, size=150)  # seen where both agree
+        return alt.layer(diamonds, ours).properties(width=270, height=140, title=network)
 
     kinds = long[["network", "quantity"]].drop_duplicates().itertuples(index=False)
     return alt.concat(*(panel(*kind) for kind in kinds), columns=2)
