@@ -169,6 +169,17 @@ def test_masks_that_cannot_be_read_are_refused_by_name_never_dense(form, dense, 
         ut.Ticket.from_checkpoint(tmp_path / "t.pth")
 
 
+def test_what_holds_itself_is_refused(tmp_path):
+    state = {"a.weight": torch.ones(2, 2)}
+    endless, table = [], dict(state)
+    endless.append(endless)
+    table["self"] = table
+    for content in (table, {**state, "masks": endless}, {**state, "masks": {"a": endless}}):
+        torch.save(content, tmp_path / "t.pth")
+        with pytest.raises(ValueError, match="t.pth holds tables or lists that hold themselves"):
+            ut.Ticket.from_checkpoint(tmp_path / "t.pth")
+
+
 def test_what_else_is_called_a_mask_is_no_reason_to_refuse(dense, tmp_path):
     state, masks = dense
     pruned = {f"{name}.weight": state[f"{name}.weight"] * mask for name, mask in masks.items()}

@@ -360,6 +360,14 @@ def test_masks_that_say_what_is_pruned_by_their_name_need_zeros_there(name, tmp_
     save_file({**Net().state_dict(), **{f"{k}.mask": m for k, m in MASKS.items()}}, file)
     for layer, mask in ut.Ticket.from_safetensors(file).masks().items():  # as it says
         assert (mask == MASKS[layer].bool().numpy()).all()
+    for network, right in ((zeros(), True), (Net(), False)):
+        for layer, part in layers_of(network).items():
+            part.register_buffer(name, 1 - MASKS[layer])
+        if right or "mask" not in name:  # a network that runs shows its zeros
+            ut.Ticket.from_model(network, IMAGES)
+            continue
+        with pytest.raises(ValueError, match=rf"conv1.{name} says by its name what is pruned, but"):
+            ut.Ticket.from_model(network, IMAGES)
 
 
 def test_masks_that_keep_nothing_of_a_network_are_refused(tmp_path):
@@ -403,14 +411,25 @@ def test_copies_and_optimizers_states_are_no_layers(prefix, tmp_path):
         assert {*ut.Ticket.from_safetensors(file).layers} == {f"{prefix}{k}" for k in MASKS}
 
 
-def test_of_a_student_and_its_teacher_the_student_counts(tmp_path):
-    state = {f"student.{name}": tensor for name, tensor in zeros().state_dict().items()}
-    state |= {f"teacher.{name}": tensor for name, tensor in Net().state_dict().items()}
-    state["teacher.more.weight"] = torch.ones(3, 3)
+@pytest.mark.parametrize(
+    ("own", "copy"),
+    [
+        ("student", "teacher"),
+        ("online_model", "ema_model"),
+        ("online_encoder", "target_encoder"),
+        ("encoder_q", "encoder_k"),
+        ("model", "ema.module"),
+        ("net", "swa_model.module"),
+    ],
+)
+def test_of_a_student_and_its_teacher_the_student_counts(own, copy, tmp_path):
+    state = {f"{own}.{name}": tensor for name, tensor in zeros().state_dict().items()}
+    state |= {f"{copy}.{name}": tensor for name, tensor in Net().state_dict().items()}
+    state[f"{copy}.more.weight"] = torch.ones(3, 3)
     save_file(state, tmp_path / "net.safetensors")
     ticket = ut.Ticket.from_safetensors(tmp_path / "net.safetensors")
-    assert list(ticket.layers) == [f"student.{layer}" for layer in MASKS]
-    assert "teacher.more" in ticket.provenance["left_out"]
+    assert list(ticket.layers) == [f"{own}.{layer}" for layer in MASKS]
+    assert f"{copy}.more" in ticket.provenance["left_out"]
 
 
 def test_layers_called_like_copies_are_layers_where_nothing_is_copied(tmp_path):

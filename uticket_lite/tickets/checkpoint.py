@@ -26,6 +26,8 @@ BESIDE = "masks"
 """What names of masks begin with that are kept beside a state dict."""
 NUMBERS_PER_BYTE = 1000
 """Of a file; a sparse tensor with a thousandth of its numbers has up to 50."""
+DEEPEST = 64
+"""Lists in lists that can be an array."""
 RESAVE = (
     "in the program that made it, write the weights alone (and masks beside them as NAME.mask): "
     'safetensors.torch.save_file(model.state_dict(), "net.safetensors")'
@@ -50,6 +52,8 @@ def read_checkpoint(
         found = _find(content)
     except (ValueError, TypeError) as error:
         raise ValueError(f"{path} cannot be read as a state dict: {error}") from error
+    except RecursionError:
+        raise ValueError(f"{path} holds tables or lists that hold themselves; {RESAVE}") from None
     if found is None:
         raise ValueError(
             f"{path} holds no state dict: neither itself nor any table in it (as "
@@ -168,8 +172,8 @@ def _array(value: Any, path: tuple[str, ...]) -> Any:
     What is called "masks" alone is a list of them.
     """
     first = value
-    while isinstance(first, list | tuple) and first:
-        first = first[0]
+    for _ in range(DEEPEST):
+        first = first[0] if isinstance(first, list | tuple) and first else first
     called = MASK.search(" ".join(path)) or layer_of(path[-1])
     if first is value or not isinstance(first, int | float) or not called or is_plural(path[-1]):
         return value

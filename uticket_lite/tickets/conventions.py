@@ -55,6 +55,10 @@ OPPOSITE = {
     *("drop", "dropped", "remove", "removed", "pruned", "zero", "zeros", "zeroed", "dead"),
     *("discarded", "inactive", "unused", "inverse", "inverted", "inv"),
 }
+SAYS_PRUNED = (
+    "says by its name what is pruned, but the weights there are not 0; save what is kept, as "
+    "NAME.mask, or set the pruned weights to 0"
+)
 MOST = 16
 """Words at the beginning or end of a name that are compared: more than networks are deep."""
 KINDS = {

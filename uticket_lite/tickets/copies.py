@@ -16,11 +16,18 @@ from collections.abc import Mapping
 
 Shape = tuple[int, ...]
 
+MOST = 8
+"""Parts of a name that are looked at."""
+
 _COPY = re.compile(
     r"(\w+_)?(ema|teacher)(_\w+)?|encoder_k|(momentum|target)_(encoder|model|net|network)|"
     r"(swa|shadow|averaged?|backup|initial|init|rewind|best)(_(model|net|network|state|weights))?"
 )
-_BESIDE = ("model", "net", "network", "module", "student", "online", "encoder_q", "encoder")
+_WRAPPERS = ("model", "net", "network", "module", "encoder")
+_BESIDE = (
+    *(*_WRAPPERS, "encoder_q", "student", "online", "online_encoder"),
+    *(f"{whose}_{what}" for whose in ("student", "online") for what in _WRAPPERS[:3]),
+)
 _OPTIMIZER = re.compile(
     r"(\w+_)?(optim|optimizers?)(_\w+)?|exp_(avg|inf)(_sq)?|(momentum|velocity)_buffers?|square_avg|"
     r"grads?|gradients?"
@@ -38,7 +45,7 @@ def find_copies(layers: Mapping[str, Shape]) -> dict[str, str]:
     copies: dict[tuple[str, ...], bool] = {}
     for name, shape in layers.items():
         parts = name.split(".")
-        for at, part in enumerate(parts):
+        for at, part in enumerate(parts[:MOST]):
             if at + 1 < len(parts) and _OPTIMIZER.fullmatch(part.lower()):
                 found[name] = f"an optimizer's, by its name ({part})"
             elif _FACTOR.fullmatch(part.lower()):
@@ -48,16 +55,15 @@ def find_copies(layers: Mapping[str, Shape]) -> dict[str, str]:
                 )
             elif _COPY.fullmatch(part.lower()) or (part == "module" and at == 0):
                 before, after = parts[:at], parts[at + 1 :]
-                beside = () if part == "module" else (x for x in _BESIDE if x != part)
-                inner = [after, after[1:]] if after and after[0] in _BESIDE else [after]
-                twins = [[*before, *rest] for rest in inner]
-                twins += [[*before, x, *after] for x in beside]
+                beside = [] if part == "module" else [[x] for x in _BESIDE if x != part]
+                inner = [after, after[1:]] if after and after[0] in _WRAPPERS else [after]
+                twins = ([*before, *x, *rest] for x in ([], *beside) for rest in inner)
                 twin = any(layers.get(".".join(twin)) == shape for twin in twins if after)
                 group = tuple(parts[: at + 1])
                 copies[group] = copies.get(group, False) or twin
     for name in layers:
         parts = name.split(".")
-        for at, part in enumerate(parts):
+        for at, part in enumerate(parts[:MOST]):
             if copies.get(tuple(parts[: at + 1])):
                 found.setdefault(name, f"a copy of the network's, by its name ({part})")
     return found

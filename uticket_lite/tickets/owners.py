@@ -144,11 +144,11 @@ class Parameters:
 
     def masks(
         self, shapes: dict[str, tuple[int, ...]]
-    ) -> tuple[dict[str, list[Any]], dict[str, str]]:
-        """Masks of the named layers, and a reason for each that is none of theirs."""
+    ) -> tuple[dict[str, dict[str, Any]], dict[str, str]]:
+        """Masks of the named layers, by name, and a reason for each that is none of theirs."""
         found, _ = find_masks(shapes, self.shapes)
         return (
-            {layer: [self.tensors[name] for name in names] for layer, names in found.items()},
+            {layer: {name: self.tensors[name] for name in names} for layer, names in found.items()},
             left_masks(self.shapes, {name for names in found.values() for name in names}),
         )
 

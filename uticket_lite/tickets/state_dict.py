@@ -22,6 +22,7 @@ from uticket_lite.edge.tensors import (
 from uticket_lite.kernels.bits import WORD
 from uticket_lite.tickets.conventions import (
     MADE,
+    SAYS_PRUNED,
     check_made,
     convolutions,
     find_layers,
@@ -242,10 +243,7 @@ def _masked(
     if opposite and (disjoint or (alive & ~kept).any()):
         if disjoint:
             return alive, None
-        raise ValueError(
-            f"layer {name!r}: {plain(key)} says by its name what is pruned, but the weights there "
-            "are not 0; save what is kept, as NAME.mask, or set the pruned weights to 0"
-        )
+        raise ValueError(f"layer {name!r}: {plain(key)} {SAYS_PRUNED}")
     if disjoint and kept.any() and alive.any():
         if int(np.bitwise_count(alive).sum()) == pruned:  # the very zeros
             return alive, None

@@ -12,7 +12,7 @@ import numpy as np
 from uticket_lite.edge.arrays import to_array
 from uticket_lite.edge.checks import whole_number
 from uticket_lite.tickets.calls import Call, watching
-from uticket_lite.tickets.conventions import convolutions
+from uticket_lite.tickets.conventions import SAYS_PRUNED, convolutions, says_pruned
 from uticket_lite.tickets.layer import spread
 from uticket_lite.tickets.owners import Parameters
 from uticket_lite.tickets.ties import Ties
@@ -118,7 +118,7 @@ def trace(
     for name, call in layers.items():
         own = used[name]
         arrays[name], alive[name] = _weights_and_mask(
-            name, call, None if own is None else parameters.weights[own], masks.get(name, [])
+            name, call, None if own is None else parameters.weights[own], masks.get(name, {})
         )
     return {
         "arrays": arrays,
@@ -147,11 +147,12 @@ def _check_batch(name: str, call: Call, batch_dims: int | None) -> None:
 
 
 def _weights_and_mask(
-    name: str, call: Call, parameter: Any, masks: list[Any]
+    name: str, call: Call, parameter: Any, masks: dict[str, Any]
 ) -> tuple[np.ndarray, np.ndarray]:
     """A layer's weights, before masking where that is known, and which of them are alive.
 
-    parameter: what the weight was made of. masks: what lies beside it; all must keep a weight.
+    parameter: what the weight was made of. masks: what lies beside it, by name; all must keep a
+    weight. ValueError for one that says by its name what is pruned, where weights are not 0.
     """
     what = f"layer {name!r}: "
     part = call.part
@@ -167,13 +168,16 @@ def _weights_and_mask(
     else:
         alive = weight != 0
     zeros, marked = alive, None
-    for mask in masks:
+    for key, mask in masks.items():
         said = to_array(mask, f"mask of layer {name!r}: ")
         whole, said = said.size == weight.size, spread(said, weight.shape)
         kept = said != 0
-        if not kept.all() and kept[zeros].any() and (said[kept] == said[kept][0]).all():
-            alive = kept & (whole | zeros)
-            marked = alive if marked is None else marked & alive
+        if kept.all() or not kept[zeros].any() or (said[kept] != said[kept][0]).any():
+            continue
+        if says_pruned(key, name) and (zeros & ~kept).any():
+            raise ValueError(f"layer {name!r}: {key} {SAYS_PRUNED}")
+        alive = kept & (whole | zeros)
+        marked = alive if marked is None else marked & alive
     return weight, zeros if marked is None else marked
 
 

@@ -169,8 +169,9 @@ export class Chart {
   }
 
   async #colour(colours) {
-    for (const [name, colour] of Object.entries(colours)) this.api.view.signal(name, colour);
-    await this.api.view.runAsync();
+    const view = this.api?.view; // none when the chart was taken away meanwhile
+    for (const [name, colour] of Object.entries(colours)) view?.signal(name, colour);
+    await view?.runAsync();
   }
 
   // Frames, themes and widths change at the same time: one is drawn, and measured, after another.
@@ -197,7 +198,9 @@ export class Chart {
   // Plots as wide as there is room for, and as high as the window allows.
   async #fill() {
     const { view } = this.api;
-    const lowered = Math.max(LOWEST, Math.min(1, 1 - (HIGH - innerHeight) / 530));
+    // A frame may be as high as what it holds: then it is the screen that says.
+    const high = page.top === page ? innerHeight : screen.availHeight;
+    const lowered = Math.max(LOWEST, Math.min(1, 1 - (HIGH - high) / 530));
     if (view.signal("lowered") !== lowered) {
       view.signal("lowered", lowered);
       for (const [name, height] of Object.entries(this.#heights)) {
