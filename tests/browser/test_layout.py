@@ -150,7 +150,7 @@ def test_in_low_windows_plots_are_lower_and_words_still_have_room(open_file, tmp
     if kind == "sweep":  # whose rows are as high as their words
         assert lower == (0, 0)
     else:
-        assert min(lower) > 20
+        assert min(lower) > 10
 
 
 def test_charts_are_side_by_side_where_there_is_room(open_file, tmp_path):
