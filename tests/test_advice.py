@@ -18,6 +18,7 @@ import uticket_lite as ut
 from uticket_lite import cli, explore
 from uticket_lite.teach import keeping
 from uticket_lite.training import Settings
+from uticket_lite.training.datasets import from_npz
 from uticket_lite.training.setup import _balance
 
 LTH = ut.load_ticket("digits-lth")
@@ -339,6 +340,21 @@ ADVICE = {
         "leave method at 'lth'",
         lambda: _balance(Settings(method="lth"), ut.STRATEGIES["row-balanced"]),
     ),
+    "images without labels": (
+        lambda: from_npz(arrays(train_images=IMAGES)),
+        "it must have train_images, train_labels, test_images, test_labels",
+        lambda: from_npz(arrays(**DIGITS)),
+    ),
+    "images of unlike sizes": (
+        lambda: from_npz(arrays(**DIGITS | {"test_images": np.zeros((4, 9, 9))})),
+        "they must have the same channels, height and width",
+        lambda: from_npz(arrays(**DIGITS)),
+    ),
+    "an index that is none": (
+        lambda: sharded("[]"),
+        'it must be JSON with a table "weight_map", tensor to file',
+        lambda: sharded(f'{{"weight_map": {{"a.weight": "{net(a__weight=WEIGHT)}"}}}}'),
+    ),
     "predictions that are none": (
         lambda: (Path("predictions.json").write_text("[]"), keeping.read()),
         "move it away, and a new one is begun",
@@ -376,12 +392,27 @@ ADVICE = {
         lambda: uticket("sweep", "digits-lth:14", "--strategy", "none", "--out", "rows"),
     ),
 }
+DIGITS = {
+    f"{which}_{what}": np.zeros((4, 8, 8) if what == "images" else 4, int)
+    for which in ("train", "test")
+    for what in ("images", "labels")
+}
 BALANCE = ("balance", "digits-lth", "--strategy", "uticket", "--out")
 
 
 def long():
     most = 2**31 - 1
     return ut.Ticket.from_arrays({"a": WEIGHT}, positions={"a": most}, timesteps=most)
+
+
+def arrays(**named):
+    np.savez("set.npz", **named)
+    return "set.npz"
+
+
+def sharded(index):
+    Path("net.safetensors.index.json").write_text(index)
+    return ut.Ticket.from_safetensors("net.safetensors.index.json")
 
 
 def tied(*groups):
