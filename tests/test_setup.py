@@ -187,6 +187,15 @@ def test_an_editable_install_copies_neither_data_nor_notebooks():
         assert build["force_include"].keys() == folders
 
 
+def test_kernels_that_nobody_uses_give_their_memory_back_on_binder():
+    from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelManager
+
+    (kind,) = json.loads((ROOT / "binder" / "jupyter_server_config.json").read_text()).items()
+    assert kind[0] in {parent.__name__ for parent in AsyncMappingKernelManager.mro()}
+    manager = AsyncMappingKernelManager(**kind[1])
+    assert (manager.cull_idle_timeout, manager.cull_connected) == (1800, False)
+
+
 def test_workflows_call_targets_that_exist_on_every_python_that_is_promised():
     targets = re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(), re.M)
     workflows = ROOT / ".github" / "workflows"

@@ -75,6 +75,12 @@ def test_the_image_keeps_its_own_jupyter_and_no_development_tools(plan, image, t
     run(*pip, "check", cwd=tmp_path)
 
 
+def test_kernels_that_nobody_uses_give_their_memory_back(image, tmp_path):
+    jupyter = image[0] / "bin" / "jupyter"
+    shown = run(jupyter, "server", "--show-config-json", cwd=tmp_path, HOME=str(tmp_path))
+    assert '"cull_idle_timeout": 1800' in shown
+
+
 FIRST = """
 import time
 start = time.perf_counter()
