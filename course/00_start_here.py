@@ -62,6 +62,8 @@ reveal(
         less: "So much less work would be so much less time if every PE had an equal share. They do not.",
         less / 16: "Sixteen PEs share the work before and after: that cancels.",
         1: "Zeros are skipped here, so less work does take less time. But not as much less.",
+        "above": "More is lost than that: two thirds of the factor.",
+        "below": "Not so much is lost: a third of the factor is left.",
     },
 )
 

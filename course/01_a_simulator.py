@@ -149,8 +149,8 @@ reveal(
     "luck",
     100 * by_luck,
     leads_to={
-        100: "Random is fair on average, but a wave waits for the unluckiest of its sixteen.",
-        50: "The loads differ less than that: most are within a few weights of the mean.",
+        "above": "Random is fair on average, but a wave waits for the unluckiest of its sixteen.",
+        "below": "The loads differ less than that: most are within a few weights of the mean.",
     },
 )
 

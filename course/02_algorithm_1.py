@@ -91,6 +91,7 @@ reveal(
         * table.loc[
             "none", "utilization"
         ]: "Waiting is gone, but it is filled with new work, not cut short.",
+        "above": "Regrowing makes no PE quicker, and a wave takes as long as its slowest.",
     },
 )
 

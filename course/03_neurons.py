@@ -43,6 +43,8 @@ reveal(
         0.125: "Taking ϑ away is another kind of reset, snnTorch's default; here v starts from 0, and both act one step later.",
         0.9: "That is the current alone: a quarter of step 1's membrane is still there.",
         1.8: "A quarter of the membrane is kept, not all of it.",
+        "above": "A quarter of the membrane is kept, and one current is added.",
+        "below": "A quarter of the membrane is kept, the current is added, and the reset comes later.",
     },
 )
 

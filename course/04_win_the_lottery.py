@@ -99,6 +99,7 @@ reveal(
         5: "Accuracy does not fall with the number of weights: most of them were not needed.",
         50: "Most weights were not needed; the ones that are left were trained again.",
         10: "That would be guessing.",
+        "below": "Most weights were not needed; the ones that are left were trained again.",
     },
 )
 

@@ -52,8 +52,9 @@ reveal(
     "one-shot",
     after,
     leads_to={
-        before: "Dropped weights were ones that training had kept, the last 2 % of all.",
+        "above": "Dropped weights were ones that training had kept, the last 2 % of all.",
         10: "That would be guessing; some of what it knew is left.",
+        "below": "More of what it knew is left than that.",
     },
 )
 

@@ -59,8 +59,8 @@ reveal(
     "by-spikes",
     100 * totals.loc[("digits-uticket", "wave"), "utilization"],
     leads_to={
-        100: "Weights are level. But which of them meet spikes differs from filter to filter.",
-        0: "Some of the balance stays: more weights meet more spikes.",
+        "above": "Weights are level. But which of them meet spikes differs from filter to filter.",
+        "below": "Some of the balance stays: more weights meet more spikes.",
     },
 )
 

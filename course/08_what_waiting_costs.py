@@ -222,6 +222,8 @@ reveal(
     leads_to={
         1: "The work is the same. But more PEs wait for the slowest, and waiting costs r.",
         16: "Sixteen times the PEs, but the same work: only waiting grows.",
+        "above": "The work is the same on every array: only waiting grows.",
+        "below": "More PEs wait for the slowest, and each waiting cycle costs r.",
     },
 )
 

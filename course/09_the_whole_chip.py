@@ -44,7 +44,7 @@ reveal(
     "traffic",
     share,
     leads_to={
-        50: "One bit against eight: but there are hundreds of pruned weights for each that is left.",
+        "below": "One bit against eight: but there are hundreds of pruned weights for each that is left.",
         11: "That is one bit of nine, for a weight that is kept. Pruned ones have a bit too.",
     },
 )

@@ -91,6 +91,26 @@ def test_every_question_is_revealed_after_it_is_asked_and_looked_back_at(source)
         assert f'"{name}"' in last or last.startswith("look_back()")
 
 
+@by_name
+def test_a_number_that_is_far_off_gets_a_reason(source):
+    """On the side on which one can be; choices and drawings name their wrong answers anyway."""
+    calls = {"predict": {}, "reveal": {}}
+    for node in ast.walk(ast.parse(TEXTS[source])):
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") in calls:
+            calls[node.func.id][node.args[0].value] = node
+    for name, asked in calls["predict"].items():
+        if {"choices", "pes"} & {keyword.arg for keyword in asked.keywords}:
+            continue
+        shown = calls["reveal"][name]
+        (ideas,) = [
+            node
+            for node in [*shown.args, *(k.value for k in shown.keywords)]
+            if isinstance(node, ast.Dict)
+        ]
+        sides = {getattr(key, "value", None) for key in ideas.keys} & {"below", "above"}
+        assert sides, name
+
+
 def test_no_question_is_asked_twice():
     asked = re.findall(r'predict\(\s*"([\w-]+)"', "".join(TEXTS.values()))
     assert len(asked) == len(set(asked))
