@@ -67,7 +67,11 @@ def _waves_chart(width: int = 200, height: int = 220) -> alt.Chart:
         .encode(
             x=pe_axis(),
             y=alt.Y(
-                "waves:O", title="wave", sort=None, axis=alt.Axis(labelOverlap=True, minExtent=40)
+                "waves:O",
+                title="wave",
+                sort=None,
+                scale=alt.Scale(reverse=True),  # the first below, as in the bars
+                axis=alt.Axis(labelOverlap=True, minExtent=40),
             ),
             color=alt.Color(
                 "load:Q",
