@@ -1,4 +1,5 @@
-"""Training steps: fused neurons beside stepping through time, and beside no neurons at all."""
+"""Training steps: fused neurons beside stepping through time, and beside no neurons at all; and
+gradients of wide convolutions over few positions, beside torch's own."""
 
 import itertools
 from collections.abc import Callable, Iterator
@@ -9,6 +10,7 @@ from torch.nn import functional
 
 from benchmarks.measure import Figure, Timed, medians
 from benchmarks.stepping import Stepped
+from uticket_lite.training.convolution import Conv3x3
 from uticket_lite.training.loop import make_optimizer
 from uticket_lite.training.networks import make_network
 
@@ -49,6 +51,14 @@ def spikingjelly_neuron() -> Callable[[], nn.Module] | None:
             return self.neuron(x if timesteps is None else x.expand(timesteps, *x.shape))
 
     return MultiStep
+
+
+def with_torchs_gradients(network: nn.Module) -> nn.Module:
+    """The network, whose convolutions learn as `nn.Conv2d` does."""
+    for module in network.modules():
+        if isinstance(module, Conv3x3):
+            module.__class__ = nn.Conv2d
+    return network
 
 
 def training_step(network: nn.Module) -> Callable[[tuple[Tensor, Tensor]], None]:
@@ -93,3 +103,12 @@ def figures() -> Iterator[Figure]:
         if "jelly" in times:
             jelly = "SpikingJelly, multi-step, torch"
             yield Figure(what, times["fused"], times["jelly"], jelly, limit=1.3, at_least=True)
+    shape = (3, 16, 16)
+    vggs = {
+        "taps": make_network("vgg16", 2, shape=shape),
+        "torch": with_torchs_gradients(make_network("vgg16", 2, shape=shape)),
+    }
+    inputs = itertools.repeat((torch.randn(64, *shape), torch.randint(0, 10, (64,))))
+    times = medians({key: Timed(training_step(vgg), inputs) for key, vgg in vggs.items()}, 5)
+    what = "training step, vgg16 on 16×16 pixels"
+    yield Figure(what, times["taps"], times["torch"], "torch's own", limit=1.4, at_least=True)

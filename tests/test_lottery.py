@@ -87,7 +87,13 @@ def test_pruned_weights_stay_exactly_zero():
     for epoch in range(2):  # in the second, momentum is there from the start
         generator = torch.Generator().manual_seed(epoch)
         train_epoch(
-            network, optimizer, data, masks, batch=256, learning_rate=0.1, generator=generator
+            network,
+            optimizer,
+            data,
+            masks,
+            batch=256,
+            learning_rate=lambda _: 0.1,
+            generator=generator,
         )
     for name, layer in layers.items():
         assert (layer.weight[~masks[name]] == 0).all()

@@ -35,6 +35,7 @@ SETTINGS = {
     "norm": "folded",
     "scope": "global",
     "carry": "balanced",
+    "prune": 0.25,
     "rewind_epoch": 0,
     "epochs": 0,
     "dense_epochs": 0,
@@ -63,9 +64,10 @@ def collect(runs: Iterable[str | os.PathLike[str]]) -> pd.DataFrame:
 
     Columns: run, the settings in `SETTINGS`, step (of the first round; of a probe) or round (of a
     ticket), NaN for the other; sparsity and accuracy (of the whole network at that step, for a
-    probe before pruning); what `lost` says: utilization, floor, noise, layers, filters; mean
-    filter_cov and gini of the layers, by parameters (see `spread`); and where non-zeros lie,
-    their share in each counted layer, with spaces between.
+    probe before pruning); what `lost` says: utilization, floor, noise, layers, filters; unbalanced,
+    the utilization of a round's ticket before it was balanced; mean filter_cov and gini of the
+    layers, by parameters (see `spread`); and where non-zeros lie, their share in each counted
+    layer, with spaces between.
     A run that has not ended gives what it has seen so far; one that has not begun is left out.
     """
     return pd.DataFrame([row for run in runs for row in _rows_of(Path(run))])
@@ -76,25 +78,29 @@ def _rows_of(run: Path) -> Iterator[Row]:
     from uticket_lite.training.directory import checkpoint_file
 
     if checkpoint_file(run).is_file():
-        settings, _ = load_checkpoint(checkpoint_file(run))
+        settings, state = load_checkpoint(checkpoint_file(run))
+        rounds = state.rows
     elif history_file(run).is_file():
-        settings = read_history(history_file(run))["settings"]
+        history = read_history(history_file(run))
+        settings, rounds = history["settings"], history["rounds"]
     else:
         return
+    unbalanced = {row["round"]: row["utilization_before_balancing"] for row in rounds}
     known = {name: settings.get(name, otherwise) for name, otherwise in SETTINGS.items()}
     known["dataset"] = Path(known["dataset"]).stem
     about = {"run": run.name.rsplit("-seed", 1)[0], **known}
     for kind, files in (("step", "probes/step-*"), ("round", "round-*")):
         for file in sorted(run.glob(f"{files}.safetensors")):
-            ticket = Ticket.load(file)
+            ticket, number = Ticket.load(file), int(file.stem.split("-")[1])
             yield {
                 **about,
                 "step": float("nan"),
                 "round": float("nan"),
-                kind: int(file.stem.split("-")[1]),
+                kind: number,
                 "sparsity": ticket.sparsity,
                 "accuracy": ticket.provenance["accuracy"],
                 **lost(ticket, PES).to_dict(),
+                "unbalanced": unbalanced[number] if kind == "round" else float("nan"),
                 **_spread_of(ticket),
             }
 

@@ -35,8 +35,12 @@ def make_optimizer(network: nn.Module) -> torch.optim.SGD:
     return torch.optim.SGD(network.parameters(), lr=0.0, momentum=0.9, weight_decay=5e-4)
 
 
-def cosine(learning_rate: float, epoch: int, epochs: int) -> float:
-    """The learning rate in an epoch, counted from 0: it falls as a cosine towards 0."""
+ANNEALS = {"epoch": "after every epoch", "step": "after every step"}
+"""When the learning rate falls: name to words."""
+
+
+def cosine(learning_rate: float, epoch: float, epochs: int) -> float:
+    """The learning rate after so many epochs: it falls as a cosine towards 0."""
     return learning_rate * 0.5 * (1 + math.cos(math.pi * epoch / epochs))
 
 
@@ -56,7 +60,7 @@ def train_epoch(
     masks: Mapping[str, Tensor],
     *,
     batch: int,
-    learning_rate: float,
+    learning_rate: Callable[[float], float],
     generator: torch.Generator,
     loss: str = "mean-score",
     cutout: int = 0,
@@ -67,7 +71,8 @@ def train_epoch(
 ) -> int:
     """Show the network every training image once, in place; pruned weights stay zero.
 
-    generator: draws the order of the images and their augmentation. loss: a name in `LOSSES`.
+    learning_rate: from the share of the epoch that is done, in [0, 1). generator: draws the order
+    of the images and their augmentation. loss: a name in `LOSSES`.
     cutout: side of the square that is blanked at random, see `Dataset.prepare`. precision: a name
     in `PRECISIONS`. watch: called before every step with its number in this epoch. first: the step
     to begin with; those before are not trained, but draw what they would have drawn. seconds: stop
@@ -77,8 +82,6 @@ def train_epoch(
     """
     layers = prunable(network)
     device = next(network.parameters()).device
-    for group in optimizer.param_groups:
-        group["lr"] = learning_rate
     network.train()
     order = torch.randperm(len(data.train_images), generator=generator)
     began = time.perf_counter()
@@ -92,6 +95,8 @@ def train_epoch(
         with autocast(device, precision):
             scores = network.scores(images)
         labels = data.train_labels[chosen].to(device)
+        for group in optimizer.param_groups:
+            group["lr"] = learning_rate(step / len(batches))
         optimizer.zero_grad()
         LOSSES[loss](scores.float(), labels).backward()
         mask_gradients(layers, masks)

@@ -17,6 +17,7 @@ from uticket_lite.tickets.architectures import (
     VGG16,
     VGG16_SMALL,
 )
+from uticket_lite.training.convolution import Conv3x3
 from uticket_lite.training.layers import (
     INITS,
     NORMS,
@@ -80,7 +81,10 @@ class SpikingNetwork(nn.Module):
         return SpikingConv(conv, self._norm(filters, self.timesteps), self._neuron())
 
     def _conv(self, name: str, channels: int, filters: int, side: int, stride: int) -> nn.Conv2d:
-        conv = nn.Conv2d(channels, filters, side, stride, padding=side // 2, bias=False)
+        if (side, stride) == (3, 1):
+            conv: nn.Conv2d = Conv3x3(channels, filters)
+        else:
+            conv = nn.Conv2d(channels, filters, side, stride, padding=side // 2, bias=False)
         self._named[name] = conv
         return conv
 

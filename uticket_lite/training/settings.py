@@ -13,7 +13,7 @@ from uticket_lite.hardware.accelerator import MAPPINGS, Accelerator
 from uticket_lite.strategies import MASK_STRATEGIES
 from uticket_lite.training.datasets import DATASETS, check_dataset
 from uticket_lite.training.layers import INITS, NEURONS, NORMS
-from uticket_lite.training.loop import LOSSES, PRECISIONS
+from uticket_lite.training.loop import ANNEALS, LOSSES, PRECISIONS
 from uticket_lite.training.networks import NETWORKS
 from uticket_lite.training.pruning import SCOPES
 
@@ -103,6 +103,9 @@ class Settings:
     )
     batch: int = setting(64, at_least(1), "images in a batch")
     learning_rate: float = setting(0.2, positive, "at the start of a round; it falls as a cosine")
+    anneal: str = choice(
+        "epoch", lambda: ANNEALS, "when the learning rate falls; `step` is for rounds of few epochs"
+    )
     timesteps: int = setting(4, at_least(1), "T")
     early_kl: float | None = setting(
         None,

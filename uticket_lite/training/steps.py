@@ -16,6 +16,7 @@ from uticket_lite.training.loop import cosine, evaluate, train_epoch
 from uticket_lite.training.probing import probe
 from uticket_lite.training.pruning import Masks, prune_smallest
 from uticket_lite.training.record import versions
+from uticket_lite.training.settings import Settings
 from uticket_lite.training.setup import Setup
 
 PART_SECONDS = 300.0
@@ -38,7 +39,7 @@ def train(setup: Setup, state: State) -> State:
         setup.data,
         masks,
         batch=settings.batch,
-        learning_rate=cosine(settings.learning_rate, state.epoch, epochs),
+        learning_rate=_learning_rate(settings, state.epoch, epochs),
         generator=torch.Generator().manual_seed(_epoch_seed(setup, state)),
         loss=settings.loss,
         cutout=settings.cutout,
@@ -149,6 +150,12 @@ def rewind(setup: Setup, state: State, unbalanced: Masks, masks: Masks) -> State
         timesteps=setup.settings.timesteps if last else state.timesteps,
         seconds=0.0,
     )
+
+
+def _learning_rate(settings: Settings, epoch: int, epochs: int) -> Callable[[float], float]:
+    """From the share of an epoch that is done to its learning rate."""
+    by_step = settings.anneal == "step"
+    return lambda share: cosine(settings.learning_rate, epoch + by_step * share, epochs)
 
 
 def _epoch_seed(setup: Setup, state: State) -> int:
