@@ -243,7 +243,9 @@ unlike = {
     for name, layer in pruned.layers.items()
     if name in pruned.counted and (nonzeros := layer.nonzeros)
 }
-assert max(unlike.values()) > 2 * min(unlike.values()), "layers of a trained ticket keep unlike shares"
+assert max(unlike.values()) > 2 * min(unlike.values()), (
+    "layers of a trained ticket keep unlike shares"
+)
 assert max(layer.counts.mean() for layer in map(pruned.layers.get, pruned.counted)) < 10
 
 # %% [markdown]

@@ -1,6 +1,7 @@
 """The lottery loop: exact pruning, zeros that stay zero, runs that reproduce."""
 
 import json
+import math
 import os
 import re
 from dataclasses import asdict, fields
@@ -108,6 +109,22 @@ def test_learning_rate_falls_as_a_cosine():
         assert cosine(0.2, epoch, 10) == pytest.approx(schedule.get_last_lr()[0])
         optimizer.step()
         schedule.step()
+
+
+@pytest.mark.parametrize("anneal", ["epoch", "step"])
+def test_the_learning_rate_falls_after_every_epoch_or_step(anneal, monkeypatch):
+    rates, step = [], torch.optim.SGD.step
+
+    def watched(optimizer, *given):
+        rates.extend(group["lr"] for group in optimizer.param_groups)
+        return step(optimizer, *given)
+
+    monkeypatch.setattr(torch.optim.SGD, "step", watched)
+    settings = Settings(rounds=1, epochs=2, rewind_epoch=0, batch=200, anneal=anneal)
+    images = find_tickets(settings, progress=False).images["train"]
+    epoch = math.ceil(images / 200)
+    done = [k // epoch if anneal == "epoch" else k / epoch for k in range(2 * epoch)]
+    assert rates == pytest.approx([cosine(settings.learning_rate, k, 2) for k in done])
 
 
 def test_spike_sparsity_is_the_share_of_zero_inputs():

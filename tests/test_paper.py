@@ -61,7 +61,8 @@ def test_every_section_has_rows_and_whole_numbers(tables):
         if source in ("study", "factors"):  # of small networks
             assert set(table["network"]) >= {"vgg16-small"}, source
             assert (table.filter(["step", "round"]).notna().sum(axis=1) == 1).all(), "of one kind"
-            table = table.drop(columns=["step", "round"], errors="ignore")
+            assert (table["unbalanced"].notna() == table["round"].notna()).all(), "of tickets"
+            table = table.drop(columns=["step", "round", "unbalanced"], errors="ignore")
         else:
             assert set(table["network"]) >= set(networks()), source
         unknown = ["paper", "ours", "difference", "why", "paper_utilization"]
@@ -258,6 +259,16 @@ def test_the_command_prints_tables_and_json(capsys):
     assert pd.DataFrame(rows).equals(side_by_side("Table II"))
     assert cli.main(["paper", "Tabel II"]) == 2
     assert "mean 'Table II'" in capsys.readouterr().err
+
+
+def test_of_long_tables_the_command_prints_the_first_and_last_rows(capsys):
+    assert cli.main(["paper", "study"]) == 0
+    printed = capsys.readouterr().out
+    rows = len(side_by_side("study"))
+    assert f"({rows} rows; --json prints all)" in printed
+    assert 100 < printed.count("\n") < 120 < rows
+    assert cli.main(["paper", "study", "--json"]) == 0
+    assert len(json.loads(capsys.readouterr().out)["study"]) == rows
 
 
 def test_saving_is_in_percent():

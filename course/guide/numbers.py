@@ -1,6 +1,7 @@
 """The numbers that the lecturer's pages give, as they are written there."""
 
 from functools import cache
+from statistics import NormalDist
 
 import numpy as np
 import pandas as pd
@@ -139,7 +140,14 @@ def _chance() -> dict[str, str]:
     study = pd.DataFrame(recorded_study()).query("network == 'vgg16-small'")
     narrow = study.loc[study["step"].eq(study["step"].max()), "noise"].mean()
     wide = ut.lost(ut.load_ticket("vgg16-cifar10-lth", round=14), PES).noise
-    return {"chance_narrow": f"{narrow:.2f}", "chance_wide": f"{wide:.2f}"}
+    wider, normal = NormalDist(0, 1.05), NormalDist()
+    threshold = normal.inv_cdf(1 - (1 - 0.982) / 2)
+    more = (1 - wider.cdf(threshold)) / (1 - normal.cdf(threshold)) - 1
+    return {
+        "chance_narrow": f"{narrow:.2f}",
+        "chance_wide": f"{wide:.2f}",
+        "wider_keeps": f"{100 * more:.0f}",
+    }
 
 
 def _ways() -> dict[str, str]:

@@ -9,6 +9,8 @@ from uticket_lite.cli.printing import print_json
 from uticket_lite.paper import SECTIONS, side_by_side
 
 SHOWN = "{:.4g}".format
+MOST = 100
+"""Rows that are printed of a table; of a longer one, its first and last."""
 
 
 def add_paper(commands: Commands) -> None:
@@ -45,4 +47,6 @@ def _paper(options: argparse.Namespace) -> int:
 
 def _text(table: pd.DataFrame) -> str:
     shown = table.drop(columns="why", errors="ignore")
-    return shown.to_string(index=False, float_format=SHOWN, na_rep="-")
+    text = shown.to_string(index=False, float_format=SHOWN, na_rep="-", max_rows=MOST)
+    more = f"\n  ({len(table)} rows; --json prints all)" if len(table) > MOST else ""
+    return text + more

@@ -10,8 +10,10 @@ from uticket_lite.paper.study import SETTINGS, recorded_study
 
 
 def last_rounds(table: pd.DataFrame) -> pd.DataFrame:
-    """The last round of every run that prunes, and in `factor` how it differs from `base`."""
+    """The last round of every run of the network of `base` that prunes, and in `factor` how the
+    run differs from that."""
     rounds = table.dropna(subset="round")
+    rounds = rounds[rounds["network"].isin(rounds.loc[rounds["run"] == "base", "network"])]
     last = rounds[rounds["round"] == rounds.groupby(["run", "seed"])["round"].transform("max")]
     last = last[last["round"] > 0]
     base = last[last["run"] == "base"].drop_duplicates("run")
@@ -27,8 +29,17 @@ def factors() -> Iterator[Row]:
     """`last_rounds` of the recorded study: what differs, and what was lost to what."""
     table = pd.DataFrame(recorded_study())
     if len(table):
-        columns = ["network", "factor", "seed", "round", "sparsity", "accuracy", "utilization"]
-        columns += ["floor", "noise", "layers", "filters", "filter_cov"]
+        columns = [
+            "network",
+            "method",
+            "factor",
+            "seed",
+            "round",
+            "sparsity",
+            "accuracy",
+            "utilization",
+        ]
+        columns += ["floor", "noise", "layers", "filters", "unbalanced", "filter_cov"]
         yield from last_rounds(table)[columns].to_dict("records")
 
 

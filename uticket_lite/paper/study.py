@@ -39,6 +39,7 @@ SETTINGS = {
     "rewind_epoch": 0,
     "epochs": 0,
     "dense_epochs": 0,
+    "anneal": "epoch",
     "cutout": 0,
     "seed": 0,
 }
@@ -127,11 +128,10 @@ def by_steps(table: pd.DataFrame) -> pd.DataFrame:
     """Utilization and floor by network, images, recipe, figure and step: mean, min and max over
     seeds.
 
-    Of the probes of runs whose name begins with `steps`, and of networks of the paper's width.
+    Of the probes of runs whose name begins with `steps`.
     """
-    probes = table.dropna(subset="step")
-    chosen = probes["run"].str.startswith("steps") | probes["network"].isin(NETWORKS)
-    probes = probes[chosen].assign(recipe=probes["init"])
+    probes = table[table["run"].str.startswith("steps")].dropna(subset="step")
+    probes = probes.assign(recipe=probes["init"])
     probes.loc[probes["neuron"] == "input-decay", "recipe"] = "released"
     long = probes.melt(
         ["network", "dataset", "recipe", "step", "seed"],
