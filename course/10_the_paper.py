@@ -248,6 +248,7 @@ wide = study[study["run"].isin(runs)].dropna(subset="step").astype({"step": int}
 wide = wide.assign(run=wide["run"].map(runs)).pivot(
     index="step", columns="run", values=["accuracy", "utilization", "floor", "layers", "filters"]
 )
+wide = wide.reindex(columns=list(runs.values()), level="run")
 wide.loc[[0, 256, 1024, 1564, 2048, 2896, 4096], ["accuracy", "utilization"]].style.format(
     "{:.2f}", na_rep=""
 )
@@ -292,7 +293,9 @@ lotteries.style.format("{:,.0f}").format("{:.3f}", subset=["the ticket", "one cu
 
 # %%
 ticket = study[study["run"].eq("vgg16-16x16-lth") & study["round"].notna()]
-ticket.set_index("round")[["sparsity", "accuracy", *PARTS, "floor"]].style.format("{:.3f}")
+ticket.astype({"round": int}).set_index("round")[
+    ["sparsity", "accuracy", *PARTS, "floor"]
+].style.format("{:.3f}")
 
 # %% [markdown]
 # The paper's recipe trains every round for hundreds of epochs: there, old weights are cut, fourteen times. Whether its .59 comes of that, only tickets that are trained as long can show.
@@ -407,6 +410,10 @@ def more(sparsity, wider=0.05):
     return kept(threshold, 1 + wider) / kept(threshold, 1) - 1
 
 
+by_sparsity = pd.Series({f"{s:.1%}": more(s) for s in (0.25, 0.6, 0.9, 0.982)})
+by_sparsity.rename_axis("pruned").to_frame("a filter 5 % wider keeps").style.format("{:+.0%}")
+
+# %%
 reveal(
     "claim-tail",
     min(
@@ -418,9 +425,6 @@ reveal(
         "about 15 % more": "About that many at 90 %. Beyond, the threshold lies still further out.",
     },
 )
-
-# %%
-pd.Series({f"{s:.1%} pruned": more(s) for s in (0.25, 0.6, 0.9, 0.982)}).map("{:+.0%}".format)
 
 # %% [markdown]
 # Is it so in a trained network? Train the digits' dense round (it takes some seconds), and look at the filters of every layer: how much their widths differ, how much that should let their kept shares differ, and how much these do.
