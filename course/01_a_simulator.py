@@ -227,7 +227,7 @@ assert by_luck - 0.03 < synthetic[0.0] < by_luck, "a little less"
 assert (alike.layers["utilization"].iloc[:7] < by_luck).all(), "because of the first layers"
 
 # %% [markdown]
-# Filters alone need .3 to come down to the paper's .59 of VGG-16, and .85 to its .31 of ResNet-19, *if* all layers keep the same share of their weights, as here. In trained tickets they do not, which costs utilization too, so that their filters need not differ as much.
+# Filters alone need .3 to come down to the paper's .59 of VGG-16, and .85 to its .31 of ResNet-19, *if* all layers keep the same share of their weights, as here. In trained tickets they do not, and that costs utilization too. So .3 and .85 are equivalents, not what the filters of those tickets differ by.
 #
 # Does a trained ticket lose more to luck or to structure? `ut.lost` splits what is missing to 1: `noise` is luck (all weights kept with one probability); structure is `layers`, which keep unlike shares (in a sparser layer filters hold fewer weights, and luck weighs more), and `filters` of a layer, which do too. The explorers tell the same three.
 

@@ -378,6 +378,8 @@ for run, below in (("base", "0.02"), ("init-torch", "0.15")):
     )
     assert kept.tolist() == ["cifar10-jpeg-16-6400", 12, 1, 1]
     assert lottery["step"].max() / 12 == EPOCH, "steps in an epoch"
+assert ticket["round"].tolist() == [0, 1, 2, 3], "three cuts"
+assert set(zip(ticket["dense_epochs"], ticket["epochs"], strict=True)) == {(2, 1)}
 assert abs(ticket["filters"].iloc[-1] - at_end) < 0.03, "as near to its floor as the one cut"
 assert abs(ticket["accuracy"].iloc[-1] - ticket["accuracy"].iloc[0]) < 0.05, "about as accurate"
 once = study[study["run"].eq("steps-kaiming")]
@@ -453,7 +455,7 @@ tails = pd.DataFrame(tails).set_index(["pruned", "layer"])
 tails.style.format("{:.0%}").format("{:.2f}", subset="correlation").format_index("{:.1%}", level=0)
 
 # %% [markdown]
-# (Standard deviations over filters, in percent of the mean; what shares do in excess of what they should is mostly chance.) The widths are the same in all three blocks of the table. What differs is how far out the threshold lies: the more is pruned, the more a little width decides. So utilization falls with sparsity for two reasons at once: fewer weights, more chance, and a threshold further out, which makes more of the same small differences.
+# (Standard deviations over filters, in percent of the mean; chance adds to what shares do.) The widths are the same in all three blocks of the table. What differs is how far out the threshold lies: the more is pruned, the more a little width decides. So utilization falls with sparsity for two reasons at once: fewer weights, more chance, and a threshold further out, which makes more of the same small differences.
 
 # %% tags=["claims"]
 assert (round(more(0.6), 2), round(more(0.9), 2), round(more(0.982), 2)) == (0.06, 0.17, 0.35)
@@ -620,7 +622,7 @@ assert late["utilization"].is_monotonic_decreasing, "still falling"
 # %% [markdown]
 # ### What decides a lottery's last ticket
 #
-# The last rounds of all lotteries of the small VGG that are recorded, by what each changes of `base`; a dot is a run with its own seed, the tick its floor. How weights are drawn matters most; pruned layer by layer, to one share each, no layer is sparser than another, and the floor is the highest. When weights are rewound, how long a round trains, and the rest of the authors' recipe move it by less than the seeds of one recipe lie apart, or by a few points.
+# The last rounds of all lotteries of the small VGG that are recorded, by what each changes of `base`; a dot is a run with its own seed, the tick its floor. How weights are drawn matters most; pruned layer by layer, to one share each, no layer is sparser than another, and the floor is the highest. When weights are rewound, how long a round trains, and the rest of the authors' recipe move it by a few points.
 
 # %%
 picture("factors")

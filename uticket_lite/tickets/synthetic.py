@@ -68,9 +68,9 @@ def synthetic_ticket(
 
     The defaults resemble the paper's VGG-16 ticket on 16 PEs: uniform pruning
     (`filter_cov=0`) wastes much less than a real ticket does; about 0.3 gives the paper's
-    utilization for VGG-16 and about 0.85 that for ResNet-19. These are equivalents: here all
-    layers keep the same share of their weights. Where they do not, as in trained tickets, they
-    cost utilization too (`lost`), and filters that differ less give the same.
+    utilization for VGG-16 and about 0.85 that for ResNet-19. These are equivalents, no
+    measurements: here all layers keep the same share of their weights; where they do not, as in
+    trained tickets, that costs utilization too (`lost`).
 
     sparsity: fraction pruned, in [0, 1], the same in every layer up to sampling noise, which is
     that of independent weights: its standard deviation is at most √(s·(1 − s)/weights).
