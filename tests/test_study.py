@@ -38,6 +38,8 @@ def test_probes_and_rounds_are_collected_with_settings_and_losses(run):
     last = table[table["round"] == 14].iloc[0]
     expected = ut.lost(ut.load_ticket("digits-lth", 14), PES).to_dict()
     assert last[list(expected)].to_dict() == pytest.approx(expected)
+    before = ut.load_history("digits-lth")["utilization_before_balancing"]
+    assert table["unbalanced"].dropna().tolist() == before.tolist(), "of rounds only"
     assert last["network"] == "digits"
     assert (
         last["rewind_epoch"]
@@ -86,6 +88,13 @@ def test_the_spread_is_over_seeds():
     assert set(released["recipe"]) == {"released"}
 
 
+def test_curves_are_of_runs_made_for_them():
+    """A lottery's dense round, with its own learning rate, is none of their seeds."""
+    others = made(run="vgg16-16x16-lth", network="vgg16", utilization=0.1)
+    both = pd.concat([made(), others], ignore_index=True)
+    pd.testing.assert_frame_equal(study.by_steps(both), study.by_steps(made()))
+
+
 def test_steps_at_which_utilization_passes_a_value():
     table = made()
     assert study.passes(table, "vgg16-small", "kaiming", 0.555) == pytest.approx(10**1.5)
@@ -118,7 +127,8 @@ def test_a_factor_is_what_differs_from_the_base():
     columns = {"step": math.nan, "round": 14, "network": "vgg16-small"}
     base = made(**columns).iloc[:2].assign(run="base", seed=[0, 1])
     other = made(**columns).iloc[-2:].assign(run="x", seed=[0, 1], rewind_epoch=6)
-    last = factors.last_rounds(pd.concat([base, other], ignore_index=True))
+    wider = other.assign(run="wide", network="vgg16")
+    last = factors.last_rounds(pd.concat([base, other, wider], ignore_index=True))
     assert last["factor"].tolist() == ["base"] * 2 + ["init torch, rewind_epoch 6"] * 2
 
 

@@ -1,9 +1,10 @@
 """3×3 convolutions that learn quickly where few positions are left.
 
 oneDNN, with which PyTorch convolves on processors, takes several times as long for the gradient
-by the weights of wide layers on 4×4 positions or fewer as for the convolution itself: half of all
-time that VGG-16 trains on small images. There the gradient is taken tap by tap instead: each of
-the nine is one product of two matrices, over those positions only that the tap sees.
+by the weights of wide layers on 4×4 positions or fewer as for the convolution itself, nearly half
+of all time that VGG-16 trains on small images (`python -m benchmarks training`). There the
+gradient is taken tap by tap instead: each of the nine is one product of two matrices, over those
+positions only that the tap sees.
 """
 
 from typing import Any
@@ -76,6 +77,5 @@ def _by_weight(x: Tensor, by_output: Tensor) -> Tensor:
 
 def _seen(side: int, offset: int) -> tuple[slice, slice]:
     """Positions of outputs, and of the inputs that lie `offset` further, inside the image."""
-    return slice(max(0, -offset), side - max(0, offset)), slice(
-        max(0, offset), side + min(0, offset)
-    )
+    outputs = slice(max(0, -offset), side - max(0, offset))
+    return outputs, slice(outputs.start + offset, outputs.stop + offset)
