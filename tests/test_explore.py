@@ -525,6 +525,24 @@ def test_cut_accuracies_say_what_chance_does():
         assert ("seed 0" in words) == (name == "digits-lth"), "one run has nothing to be a mean of"
 
 
+NETWORKS = sorted({run.rsplit("-", 1)[0] for run in ut.recorded_tickets()})
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+@pytest.mark.parametrize("x", ["round", "sparsity"])
+def test_axes_count_rounds_and_say_each_number_once(network, x):
+    """However few rounds a run has, and however little its accuracy moves."""
+    explorer = explore.rounds()
+    explorer.state = explorer.nearest(network=network, x=x)
+    axes = re.findall(r"role-axis-label[^>]*>(.*?)</g>", explorer.svg(), re.DOTALL)
+    labels = [re.findall(">([^<]+)</text>", axis) for axis in axes]
+    assert len(labels) == 6
+    for axis in labels:
+        assert len(set(axis)) == len(axis)
+    for across in labels[::2]:
+        assert x == "sparsity" or all(label.isdigit() for label in across)
+
+
 def test_a_link_need_not_name_what_follows():
     explorer = explore.rounds()
     explorer.link = "rounds?network=vgg16-cifar10"

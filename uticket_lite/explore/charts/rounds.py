@@ -19,7 +19,7 @@ def chart(width: int = 170, height: int = 210) -> alt.HConcatChart:
         "x:Q",
         title=None,
         scale=alt.Scale(zero=False),
-        axis=alt.Axis(tickCount=5, labelSeparation=4),
+        axis=alt.Axis(tickCount=5, tickMinStep=1, labelSeparation=4),
     )
     base: Any = alt.Chart(alt.NamedData("rounds"))
     colour = alt.Color(
@@ -57,7 +57,8 @@ def chart(width: int = 170, height: int = 210) -> alt.HConcatChart:
 
     # On a log axis only lines that have a number.
     named = alt.condition("datum.label", alt.value(1), alt.value(0))
-    percent = alt.Axis(format=".0%", minExtent=35)
+    # As many digits as tell one line from the next.
+    percent = alt.Axis(format="%", minExtent=35)
     return alt.hconcat(
         panel("utilization", "utilization (%)", percent, alt.Scale(domain=[0, 1])),
         panel("accuracy", "accuracy (%)", percent, alt.Scale(zero=False)),
