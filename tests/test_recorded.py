@@ -161,4 +161,5 @@ def test_the_readme_says_how_networks_were_trained():
         counts_only = [ut.load_ticket(name, number).counts_only for number in rounds]
         assert counts_only == [number < masks_from for number in rounds]
         other = name.replace("uticket", "lth")
-        assert ut.load_history(name).iloc[0].equals(ut.load_history(other).iloc[0])
+        first, others = (ut.load_history(run).iloc[0].drop("seconds") for run in (name, other))
+        assert first.equals(others), "trained once, however long it took to look at it"

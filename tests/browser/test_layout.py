@@ -4,12 +4,14 @@ import itertools
 
 import pytest
 
+import uticket_lite as ut
 from uticket_lite import explore
 
+NETWORKS = sorted({run.rsplit("-", 1)[0] for run in ut.recorded_tickets()})
 STATES = {
     "workload": {"n_pe": [2, 16, 64], "versus": ["", "uticket-magnitude"]},
     "timeline": {"n_pe": [8, 64]},
-    "rounds": {"network": ["digits", "vgg16-cifar10"], "x": ["round", "sparsity"]},
+    "rounds": {"network": NETWORKS, "x": ["round", "sparsity"]},
     "strategies": {"n_pe": [16], "mapping": ["output-channel", "input-channel"]},
     "sweep": {"figure": ["utilization", "latency"], "n_pe": [2, 64], "round": [0, 7]},
     "energy": {"round": [0, 5, 14], "n_pe": [16, 64]},
