@@ -254,20 +254,42 @@ wide.loc[[0, 256, 1024, 1564, 2048, 2896, 4096], ["accuracy", "utilization"]].st
 )
 
 # %% [markdown]
-# (Accuracy on 500 test images, of the whole network.) The first network learns, and passes the paper's .59 in its third epoch. The second, with the rest of the authors' recipe, learns nothing in so few steps (it reads fewer images right the longer it trains), and passes .59 in its third epoch, too. The third learns best, and stays above .7. So filters do not become unlike because a network learns. It depends on how far training moves the weights: on the steps, and on the learning rate in each. Sum up the learning rates, and ask what the first had lost to filters when its sum was what the third's is in the end:
+# (Accuracy on 500 test images, of the whole network.) The first network learns, and passes the paper's .59 in its third epoch. The second, with the rest of the authors' recipe, learns nothing in so few steps (it reads fewer images right the longer it trains), and passes .59 in its third epoch, too. The third learns best, and stays above .7. So filters do not become unlike because a network learns. It depends on the steps, and on the learning rate in each. But how do these count? Take runs that differ in the learning rate alone (three small ones, three seeds each, and the third network), and beside each one that keeps the full rate for longer: what had *that* lost to filters when its learning rates, each raised to some power, had the same sum? With the power 0 that is after as many steps; with 1, at the same sum.
 
 # %%
 BATCHES = 782  # in an epoch of 50,000 images
-cooled = sum(cosine(0.1, step / BATCHES, 2) for step in range(2 * BATCHES))
-hot = np.cumsum([0, *(cosine(0.1, step // BATCHES, 8) for step in range(3 * BATCHES))])
-alike = wide["filters", runs["steps-wide-kaiming"]].dropna()
-then = int(np.searchsorted(hot, cooled))
-at_then = float(np.interp(then, alike.index, alike))
-at_end = wide["filters", runs["vgg16-16x16-lth"]].dropna().iloc[-1]
-print(f"a sum of {cooled:.0f}: the first after {then} steps, {at_then:.3f} lost to filters;")
-print(f"  the third after {2 * BATCHES} steps, {at_end:.3f}")
+POWERS = (0, 1, 1.5, 2)
+
+
+def losing(run, power):
+    """By step: the sum so far of the learning rates, each to a power, and what is lost to filters
+    (mean over seeds)."""
+    of = study[study["run"].eq(run)].dropna(subset="step").astype({"step": int})
+    rate, epochs = of["learning_rate"].iloc[0], of["dense_epochs"].iloc[0]
+    whole = 1 if of["anneal"].iloc[0] == "step" else BATCHES  # steps at one rate
+    rates = (cosine(rate, i // whole * whole / BATCHES, epochs) for i in range(of["step"].max()))
+    sums = np.cumsum([0, *(rate**power for rate in rates)])
+    lost = of.groupby("step")["filters"].mean()
+    return pd.DataFrame({"sum": sums[lost.index], "lost": lost})
+
+
+alike = {}
+for run, full, step in (
+    ("vgg16-16x16-lth", "steps-wide-kaiming", 1564),
+    ("cooled", "steps-kaiming", 1564),
+    ("half-rate", "steps-kaiming", 3128),
+    ("double-rate", "steps-kaiming", 362),  # further, the full rate never had so large a sum
+):
+    alike[run] = {"after (steps)": step, "lost": losing(run, 1)["lost"][step]}
+    for power in POWERS:
+        own, other = losing(run, power)["sum"][step], losing(full, power)
+        alike[run][f"full rate, power {power}"] = np.interp(own, other["sum"], other["lost"])
+alike = pd.DataFrame(alike).T
+alike.style.format("{:.3f}").format("{:,.0f}", subset="after (steps)")
 
 # %% [markdown]
+# It is not the steps: counted by them the full rate is off by .05 to .10. Nor is it their sum: a step at twice the rate counts for more than two, though for less than four. The power 1.5 brings all four to within a point. (Found by trying, in these runs. Weights that keep drifting one way would give the power 1, a random walk 2; how much of each there is we have not measured.)
+#
 # Why then is our small ticket with the authors' draw, after fourteen rounds, only .02 below its floor, and one cut after 3,128 steps .108 below? (From PyTorch's draw the same lottery ends .15 below.) Three lotteries that differ from it in one choice tell. What unlike filters cost, in each one's ticket, and in one cut at the end of its first, dense round on the same 6,400 images (means over seeds):
 
 # %%
@@ -364,7 +386,14 @@ assert best["utilization"].min() > 0.7
 passing = passes(study, "vgg16", "kaiming", of_paper("vgg16"))
 print(f"at full width: below .59 for good after {passing:,.0f} steps")
 assert 2 < passing / BATCHES < 3, "in its third epoch"
-assert abs(at_then - at_end) < 0.02 < 0.03 < alike.loc[1448] - at_end, "the sum decides"
+off = {p: (alike[f"full rate, power {p}"] - alike["lost"]).abs() for p in POWERS}
+assert (round(off[0].min(), 2), round(off[0].max(), 2)) == (0.05, 0.10), "not the steps"
+assert min(off[1].max(), off[2].max()) > 0.03 > 0.01 > off[1.5].max(), "between the two"
+full, double = losing("steps-kaiming", 2)["sum"], losing("double-rate", 2)["sum"]
+assert double[362] < full.max() < double[512], "further, the full rate never had so large a sum"
+every = study[study["run"].isin(["steps-kaiming", "cooled", "half-rate", "double-rate"])]
+assert every.groupby("run")["seed"].unique().map(set).eq({0, 1, 2}).all()
+assert every[["init", "neuron", "norm", "loss", "dataset"]].drop_duplicates().shape[0] == 1
 passing = passes(study, "vgg16", "released", of_paper("vgg16"))
 print(f"at full width: below .59 for good after {passing:,.0f} steps")
 assert 2 < passing / BATCHES < 3, "in its third epoch"
@@ -380,7 +409,9 @@ for run, below in (("base", "0.02"), ("init-torch", "0.15")):
     assert lottery["step"].max() / 12 == EPOCH, "steps in an epoch"
 assert ticket["round"].tolist() == [0, 1, 2, 3], "three cuts"
 assert set(zip(ticket["dense_epochs"], ticket["epochs"], strict=True)) == {(2, 1)}
-assert abs(ticket["filters"].iloc[-1] - at_end) < 0.03, "as near to its floor as the one cut"
+assert abs(ticket["filters"].iloc[-1] - alike.loc["vgg16-16x16-lth", "lost"]) < 0.03, (
+    "as near to its floor as the one cut"
+)
 assert abs(ticket["accuracy"].iloc[-1] - ticket["accuracy"].iloc[0]) < 0.05, "about as accurate"
 once = study[study["run"].eq("steps-kaiming")]
 assert set(once["dataset"]) == {"cifar10-jpeg-16"}

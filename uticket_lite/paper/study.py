@@ -39,6 +39,7 @@ SETTINGS = {
     "rewind_epoch": 0,
     "epochs": 0,
     "dense_epochs": 0,
+    "learning_rate": 0.1,
     "anneal": "epoch",
     "cutout": 0,
     "seed": 0,
