@@ -15,11 +15,20 @@ def chart(width: int = 170, height: int = 210) -> alt.HConcatChart:
     """Utilization, accuracy and latency. Data sets: `rounds` (run, method, round, x, of each figure
     its mean, low and high, and the name of the method where its line ends) and `chosen` (x, and
     the title of that axis)."""
+    # Whole numbers only: of two rounds, `tickMinStep` alone would still show halves.
+    whole = alt.condition("datum.value % 1 == 0", alt.value(1), alt.value(0))
     x = alt.X(
         "x:Q",
         title=None,
         scale=alt.Scale(zero=False),
-        axis=alt.Axis(tickCount=5, tickMinStep=1, labelSeparation=4),
+        axis=alt.Axis(
+            tickCount=5,
+            tickMinStep=1,
+            labelExpr="datum.value % 1 == 0 ? format(datum.value, 'd') : ''",
+            labelSeparation=4,
+            gridOpacity=whole,
+            tickOpacity=whole,
+        ),
     )
     base: Any = alt.Chart(alt.NamedData("rounds"))
     colour = alt.Color(
