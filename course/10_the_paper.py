@@ -717,6 +717,7 @@ assert full["filters"].abs().max() < 0.01, "filters stay alike"
 assert f"{full.loc[0, 'utilization']:.2f}" == "0.62"
 assert full["utilization"].min() > 0.6
 assert full.loc[1564, "accuracy"] > 0.44
+assert full["epochs"].max() < full["dense_epochs"].min(), "no round trains for longer"
 pruned = ut.load_ticket("resnet19-16x16-lth", 2)
 of_ticket = ut.lost(pruned, PES)
 assert (f"{of_ticket.utilization:.2f}", f"{of_ticket.filters:.2f}") == ("0.56", "0.11")
@@ -738,13 +739,16 @@ picture("factors")
 
 # %%
 table = side_by_side("factors")
-means = table.groupby(["method", "factor"])[
-    ["sparsity", "accuracy", "utilization", "floor", "filters", "unbalanced"]
-].mean()
-means.insert(0, "seeds", table.groupby(["method", "factor"])["seed"].count())
-means.style.format("{:.3f}").format("{:.0f}", subset="seeds")
+each = table.groupby(["method", "factor"])
+means = each[["sparsity", "accuracy", "utilization", "floor", "filters", "unbalanced"]].mean()
+means.insert(0, "seeds", each["seed"].count())
+spread = each["utilization"].max() - each["utilization"].min()
+means.insert(4, "apart", spread.where(means["seeds"] > 1))
+means.style.format("{:.3f}", na_rep="").format("{:.0f}", subset="seeds")
 
 # %% [markdown]
+# Means over seeds; `apart` is how far the utilizations of a row's seeds lie apart, up to .05: what differs by less, with one seed, shows nothing.
+#
 # With u-Ticket (the last rows), utilization is 1, and `unbalanced` what it was before that round's mask was balanced. What is carried into the next round, `original` masks or balanced ones, hardly decides anything: tickets are about equally sparse, and before they are balanced far more even than LTH's already. Balancing inside the loop leaves less to balance.
 
 # %% tags=["claims"]
@@ -754,6 +758,7 @@ apart = (
 )
 assert apart.idxmax() == "init torch"
 assert lth["floor"].groupby("factor").min().idxmax() == "scope layer"
+assert f"{spread.max():.2f}" == "0.05", "seeds"
 assert lth.loc[["scope layer"], "layers"].abs().max() < 0.005
 small = apart[apart.index.str.contains("rewind_epoch|input-decay|loss|norm")]
 assert small.max() < 0.05
