@@ -66,11 +66,12 @@ def chart(width: int = 170, height: int = 210) -> alt.HConcatChart:
 
     # On a log axis only lines that have a number.
     named = alt.condition("datum.label", alt.value(1), alt.value(0))
-    # As many digits as tell one line from the next.
-    percent = alt.Axis(format="%", minExtent=35)
+    percent = alt.Axis(format=".0%", minExtent=35)
+    # As many digits as tell one line of the axis from the next; of a point, one is told.
+    fine = alt.Axis(format=".1%", labelExpr="format(datum.value, '~%')", minExtent=35)
     return alt.hconcat(
         panel("utilization", "utilization (%)", percent, alt.Scale(domain=[0, 1])),
-        panel("accuracy", "accuracy (%)", percent, alt.Scale(zero=False)),
+        panel("accuracy", "accuracy (%)", fine, alt.Scale(zero=False)),
         panel(
             "latency",
             LINES,
