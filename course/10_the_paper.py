@@ -749,7 +749,7 @@ means.style.format("{:.3f}", na_rep="").format("{:.0f}", subset="seeds")
 # %% [markdown]
 # Means over seeds; `apart` is how far the utilizations of a row's seeds lie apart, up to .05: what differs by less, with one seed, shows nothing.
 #
-# With u-Ticket (the last rows), utilization is 1, and `unbalanced` what it was before that round's mask was balanced. What is carried into the next round, `original` masks or balanced ones, hardly decides anything: tickets are about equally sparse, and before they are balanced far more even than LTH's already. Balancing inside the loop leaves less to balance.
+# With u-Ticket (the last rows), utilization is 1, and `unbalanced` what it was before that round's mask was balanced. What is carried into the next round, `original` masks or balanced ones, hardly decides anything: tickets are about equally sparse, and before they are balanced far more even than LTH's already. Balancing inside the loop leaves less to balance. (At full width, after a few cuts, hardly: see `before` in the table beside Fig. 4.)
 
 # %% tags=["claims"]
 lth = table[table["method"] == "lth"].set_index("factor")
@@ -771,6 +771,8 @@ assert set(uticket["factor"].str.extract("carry (\\w+)")[0].fillna("balanced")) 
 }
 assert uticket["sparsity"].between(0.979, 0.983).all()
 assert uticket["unbalanced"].min() > lth.drop("scope layer")["utilization"].max() + 0.1
+ends = learned["before"].groupby(["network", "method"]).last().unstack()
+assert (ends["uticket"] - ends["lth"]).between(-0.01, 0.05).all(), "at full width, hardly"
 
 # %% [markdown]
 # ### Fig. 7b: energy and cycles saved, by sparsity
