@@ -139,3 +139,11 @@ def test_pictures_are_drawn_and_say_what_the_paper_has():
     last = made(round=14, step=math.nan).assign(factor="base", noise=0.1, layers=0.1, filters=0.1)
     for chart in (study.SECTION.draw(made()), factors.SECTION.draw(last)):
         assert Picture(chart, "in words")._repr_html_().startswith("<img")
+
+
+def test_names_of_all_that_a_run_changes_have_room():
+    """An axis cuts off what is longer than its largest extent, 200 pixels unless it says more."""
+    table = pd.DataFrame(factors.factors())
+    spec = factors.chart(table).to_dict()
+    axes = {layer["encoding"]["y"]["axis"]["maxExtent"] for layer in spec["layer"]}
+    assert min(axes) > 5.5 * table["factor"].str.len().max() > 200, "a letter is 5 pixels wide"

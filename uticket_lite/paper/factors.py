@@ -51,7 +51,12 @@ def chart(table: pd.DataFrame) -> Any:
 
     last = table.assign(utilization=100 * table["utilization"], floor=100 * table["floor"])
     order = list(last.groupby("factor")["utilization"].mean().sort_values().index)
-    y = alt.Y("factor:N", title=None, sort=order, axis=alt.Axis(minExtent=200, labelLimit=0))
+    y = alt.Y(
+        "factor:N",
+        title=None,
+        sort=order,
+        axis=alt.Axis(minExtent=200, maxExtent=400, labelLimit=0),
+    )
     base = alt.Chart(last).encode(y=y)
     x = alt.X("utilization:Q", title="utilization (%), a dot for each run; its floor, a tick")
     x = x.scale(domain=[0, 100])
